@@ -1,0 +1,174 @@
+"""`vdx check`: from the settings to the last right, each step with its mend in plain words."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from miners.connection import management_node
+from miners.status import CONFIGURATION_FIELDS, STATUS_FIELDS
+from vdx.pexip import resources
+from vdx.pexip.client import ManagementNode, Reading
+from vdx.pexip.errors import PexipError, TLSFault, Unauthorized, Unreachable
+from vdx.pexip.resources import Resource
+from vdx.settings import ServerSettings, Settings, SettingsError
+from vdx.snapshot import ESSENTIAL
+from vdx.store import check as check_store
+from vdx.telemetry import Telemetry
+
+SECONDS: Final = 15.0
+"""How long one request may take, retries and all."""
+SKEW: Final = timedelta(seconds=5)
+"""Clocks that differ by more make durations of calls wrong by more than a glance forgives."""
+
+
+class Outcome(StrEnum):
+    """How a step ended."""
+
+    GOOD = "good"
+    ADVICE = "advice"
+    FAULT = "fault"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing that was looked at, what was seen, and what to do."""
+
+    name: str
+    outcome: Outcome
+    words: str
+
+
+def good(name: str, words: str) -> Step:
+    """It is as it should be."""
+    return Step(name, Outcome.GOOD, words)
+
+
+def advice(name: str, words: str) -> Step:
+    """It works, and could be better."""
+    return Step(name, Outcome.ADVICE, words)
+
+
+def fault(name: str, words: str) -> Step:
+    """It does not work."""
+    return Step(name, Outcome.FAULT, words)
+
+
+async def check(settings: Settings) -> AsyncIterator[Step]:
+    """The steps, each as soon as it is done. What rests on a step that failed is left out."""
+    yield good("settings", "read, every key is known")
+    telemetry = Telemetry()
+    try:
+        node = management_node(settings.pexip, telemetry)
+    except SettingsError as error:
+        yield fault("settings", str(error))
+    else:
+        async with node:
+            async for step in _platform(node, settings):
+                yield step
+    yield await asyncio.to_thread(_database, settings)
+    for step in _addresses({"server": settings.server, "web": settings.web}):
+        yield step
+
+
+async def _platform(node: ManagementNode, settings: Settings) -> AsyncIterator[Step]:
+    first = await _read(node, resources.WORKER_VM, settings.pexip.page_size)
+    if isinstance(first, (Unreachable, TLSFault, Unauthorized)):
+        name = {Unreachable: "reachable", TLSFault: "TLS", Unauthorized: "login"}[type(first)]
+        yield fault(name, str(first))
+        return
+    yield good("reachable", f"{settings.pexip.url} answers")
+    if not settings.pexip.verify:
+        yield advice("TLS", "the certificate is not verified: set pexip.ca_file and pexip.verify = true")
+    elif settings.pexip.url.startswith("https:"):
+        yield good("TLS", "the certificate is trusted")
+    for resource in (*STATUS_FIELDS, *CONFIGURATION_FIELDS):
+        answer = first if resource is resources.WORKER_VM else await _read(node, resource, 1)
+        yield _right(resource, answer)
+    skew = node.clock_skew
+    if skew is not None and abs(skew) > SKEW:
+        yield advice(
+            "clock",
+            f"the Management Node's clock differs by {skew.total_seconds():+.0f} s: check NTP on both sides",
+        )
+    elif skew is not None:
+        yield good("clock", "agrees with the Management Node's")
+    locations = await _read(node, resources.SYSTEM_LOCATION, settings.pexip.page_size)
+    if isinstance(locations, Reading):
+        for step in _locations([location.name for location in locations.rows], settings):
+            yield step
+
+
+async def _read(node: ManagementNode, resource: Resource[Any], rows: int) -> Reading[Any] | PexipError:
+    deadline = asyncio.get_running_loop().time() + SECONDS
+    try:
+        async for page in node.pages(resource, deadline=deadline, page_size=rows):
+            return page
+        return Reading([])
+    except PexipError as error:
+        return error
+
+
+def _right(resource: Resource[Any], answer: Reading[Any] | PexipError) -> Step:
+    name = f"right to {resource.name}"
+    if isinstance(answer, PexipError):
+        if resource.name in ESSENTIAL:
+            return fault(name, str(answer))
+        return advice(name, f"{answer}; the rest works without it")
+    if answer.rejected:
+        row = answer.rejected[0]
+        return advice(name, f"readable, but {len(answer.rejected)} rows are malformed, first in {row.field}")
+    return good(name, "readable")
+
+
+def _locations(names: Iterable[str], settings: Settings) -> Iterable[Step]:
+    known = set(names)
+    if not settings.locations.central:
+        listed = ", ".join(sorted(known)) or "none"
+        yield advice(
+            "locations", f"locations.central is empty, so every location is decentral; there are: {listed}"
+        )
+    grouped = {name for members in settings.locations.data_centres.values() for name in members}
+    for setting, members in (
+        ("locations.central", set(settings.locations.central)),
+        ("locations.data_centres", grouped),
+    ):
+        unknown = sorted(members - known)
+        if unknown:
+            listed = ", ".join(sorted(known)) or "none"
+            yield fault(setting, f"no such location: {', '.join(unknown)}; there are: {listed}")
+        elif members:
+            yield good(setting, f"{len(members)} locations, all known")
+
+
+def _database(settings: Settings) -> Step:
+    outcome = check_store(settings)
+    return (good if outcome.good else fault)("database", outcome.words)
+
+
+def _addresses(sections: dict[str, ServerSettings]) -> Iterable[Step]:
+    for name, section in sections.items():
+        host, _, port = section.listen.rpartition(":")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host.strip("[]"), int(port)))
+            except OSError as error:
+                yield advice(
+                    f"{name}.listen",
+                    f"{section.listen} cannot be opened ({error.strerror}): does vdx run already?",
+                )
+                continue
+        open_to_others = host.strip("[]") not in ("127.0.0.1", "::1", "localhost")
+        if open_to_others and not section.username:
+            yield advice(
+                f"{name}.listen",
+                f"{section.listen} is open to others without a password: set {name}.username and "
+                f"{name}.password_file",
+            )
+        else:
+            yield good(f"{name}.listen", f"{section.listen} is free")

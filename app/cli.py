@@ -1,0 +1,165 @@
+"""The `vdx` command."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from loguru import logger
+
+from app import log
+from app.terminal import console
+from simulator.__main__ import simulate
+from vdx.settings import FILE_NAME, Settings, SettingsError, load
+
+GOOD: Final = 0
+WORK_FAILED: Final = 1
+SETTINGS_WRONG: Final = 2
+
+cli = typer.Typer(
+    name="vdx",
+    help="VDX Watch: observability and capacity monitoring for VDX (Pexip Infinity).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+database = typer.Typer(help="The database: make or renew its tables.", no_args_is_help=True)
+cli.add_typer(database, name="db")
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", "-s", metavar="FILE", help=f"The settings file; {FILE_NAME} here by default."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
+
+
+def _fail(error: SettingsError) -> typer.Exit:
+    for line in str(error).splitlines():
+        typer.echo(f"vdx: {line}", err=True)
+    return typer.Exit(SETTINGS_WRONG)
+
+
+def _settings(file: Path | None) -> Settings:
+    try:
+        return load(file)
+    except SettingsError as error:
+        raise _fail(error) from None
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Runs to the end and leaves with the work's exit status."""
+    try:
+        code = asyncio.run(work())
+    except SettingsError as error:
+        raise _fail(error) from None
+    except KeyboardInterrupt:
+        code = GOOD
+    raise typer.Exit(code)
+
+
+@cli.command(epilog="Example: [bold]vdx up[/] reads vdx.toml; [bold]vdx up --demo[/] watches a stand-in VDX.")
+def up(
+    settings_file: SettingsFile = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Watch a stand-in VDX; also without it when nothing is set up.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Start everything in one process: the miner, /metrics, the live page, and Prometheus where installed."""
+    from app.demo import demonstration, wanted
+    from app.up import run
+
+    log.configure(verbose=verbose)
+    settings = _settings(settings_file)
+
+    async def work() -> int:
+        if not (demo or wanted(settings, settings_file)):
+            return await run(settings, page=True, beside=True)
+        if not demo:
+            logger.info("there is no {} and no VDX_PEXIP__URL, so this is the stand-in VDX", FILE_NAME)
+        async with demonstration(settings) as demo_settings:
+            return await run(demo_settings, page=True, beside=True)
+
+    _run(work)
+
+
+@cli.command(
+    name="status-miner",
+    epilog="Example: [bold]vdx status-miner --once[/] prints the platform as it is; "
+    "[bold]vdx status-miner --once --json | jq .license_ports[/] for a machine.",
+)
+def status_miner(
+    settings_file: SettingsFile = None,
+    once: Annotated[bool, typer.Option("--once", help="Poll once, print it, and end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --once: print JSON.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Poll the Management Node every 30 s and serve /metrics; or poll once and print."""
+    from app.up import once as poll_once
+    from app.up import run
+
+    log.configure(verbose=verbose)
+    if json and not once:
+        raise _fail(SettingsError("--json goes with --once; without it figures are at /metrics"))
+    settings = _settings(settings_file)
+    _run(lambda: poll_once(settings, as_json_text=json) if once else run(settings, page=False, beside=False))
+
+
+@cli.command(epilog="Example: [bold]vdx check --settings /etc/vdx.toml[/]")
+def check(settings_file: SettingsFile = None) -> None:
+    """Go through settings, reachability, rights, clock and database, and say what to do."""
+    from app.check import Outcome
+    from app.check import check as steps
+
+    log.configure()
+    settings = _settings(settings_file)
+    marks = {
+        Outcome.GOOD: "[green]ok    [/]",
+        Outcome.ADVICE: "[yellow]advice[/]",
+        Outcome.FAULT: "[bold red]FAULT [/]",
+    }
+
+    async def work() -> int:
+        faults = 0
+        out = console()
+        async for step in steps(settings):
+            faults += step.outcome is Outcome.FAULT
+            out.print(marks[step.outcome], step.name.ljust(34), end=" ")
+            out.print(step.words, markup=False)
+        out.print(f"\n{faults} faults" if faults != 1 else "\n1 fault")
+        return WORK_FAILED if faults else GOOD
+
+    _run(work)
+
+
+cli.command(
+    name="simulate",
+    epilog="Example: [bold]VDX_SIMULATOR_PASSWORD=secret vdx simulate --port 8443 --activity 'tue 09:40'[/]",
+)(simulate)
+
+
+@database.command(name="upgrade", epilog="Example: [bold]vdx db upgrade[/]")
+def database_upgrade(settings_file: SettingsFile = None) -> None:
+    """Bring the database's tables to this version's."""
+    from vdx.store import StoreError, upgrade
+
+    log.configure()
+    settings = _settings(settings_file)
+    try:
+        upgrade(settings)
+    except StoreError as error:
+        typer.echo(f"vdx: {error}", err=True)
+        raise typer.Exit(WORK_FAILED) from None
+    typer.echo("the database is up to date")
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    try:
+        cli()
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(GOOD)

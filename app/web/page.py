@@ -1,0 +1,99 @@
+"""From a view to HTML."""
+
+import gzip
+import hashlib
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import jinja2
+from markupsafe import Markup
+
+from app.web import texts
+from app.web.curve import drawing
+from app.web.state import RANK
+from app.web.view import NODE_RANK, View
+from vdx.settings import Settings
+
+FOLDER: Final = Path(__file__).parent
+STATIC: Final = FOLDER / "static"
+MOST_TROUBLES: Final = 6
+"""Troubles that are shown; the rest unfolds."""
+
+MOST_CHANGES: Final = 4
+
+
+def digest(*contents: bytes) -> str:
+    """A short name for some content."""
+    return hashlib.blake2s(b"".join(contents), digest_size=8).hexdigest()
+
+
+class Figures:
+    """The part of the page that is renewed, as one poll made it."""
+
+    def __init__(self, html: str, time: datetime | None) -> None:
+        self.html = html
+        self.time = time
+        self.body = html.encode()
+        self.version = digest(self.body)
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """The body in gzip, made once for all browsers."""
+        return gzip.compress(self.body, compresslevel=5, mtime=0)
+
+
+class Page:
+    """Renders the page. `assets` names the version of what /static serves."""
+
+    def __init__(self, settings: Settings) -> None:
+        zone = ZoneInfo(settings.sla.time_zone)
+        self.assets = digest(
+            *(path.read_bytes() for path in sorted(STATIC.rglob("*")) if path.is_file()),
+        )
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+            auto_reload=False,
+        )
+        self._templates.filters |= {
+            "number": texts.number,
+            "percent": texts.percent,
+            "key": lambda name: digest(name.encode()),
+            "service": texts.service,
+            "duration": texts.duration,
+            "clock": lambda time: texts.clock(time, zone),
+            "moment": lambda time, now: texts.moment(time, zone, now),
+        }
+        self._templates.globals |= {
+            "t": texts.PAGE,
+            "texts": texts,
+            "rank": RANK,
+            "node_rank": NODE_RANK,
+            "draw": lambda curve: drawing(curve, zone),
+            "assets": self.assets,
+            "interval": settings.pexip.interval_seconds,
+            "zone": settings.sla.time_zone,
+            "most_troubles": MOST_TROUBLES,
+            "most_changes": MOST_CHANGES,
+        }
+
+    def figures(self, view: View | None) -> Figures:
+        """The renewed part; without a view it waits for the first poll."""
+        template = "waiting.html" if view is None else "figures.html"
+        html = self._templates.get_template(template).render(view=view)
+        return Figures(html, view.time if view else None)
+
+    def whole(self, figures: Figures, now: datetime, *, stale: bool) -> str:
+        """The whole page around its figures, as it is at `now`."""
+        return self._templates.get_template("page.html").render(
+            figures=figures,
+            content=Markup(figures.html),  # noqa: S704 - rendered by `figures`, escaped there
+            now=now,
+            stale=stale,
+        )

@@ -1,0 +1,1 @@
+"""What goes out and fetches, on a clock."""

@@ -1,0 +1,1 @@
+"""The ground floor: settings, the Pexip client, the records, the arithmetic and the database."""

@@ -1,0 +1,295 @@
+"""Every metric that VDX Watch publishes, declared once.
+
+The exporter, docs/metrics.md and the tests all read this table. A name does not change after a release.
+Labels never hold a person, an alias or an address.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """The metric types of the Prometheus text format that are in use."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """One metric family. `name` is the family's name as it is queried, with `_total` for counters."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+METRICS: Final[dict[str, Metric]] = {}
+
+
+def _declare(kind: Kind, name: str, help_text: str, *labels: str) -> Metric:
+    if name in METRICS:
+        raise ValueError(f"metric {name} is declared twice")
+    METRICS[name] = metric = Metric(name, kind, help_text, labels)
+    return metric
+
+
+def _gauge(name: str, help_text: str, *labels: str) -> Metric:
+    return _declare(Kind.GAUGE, name, help_text, *labels)
+
+
+def _counter(name: str, help_text: str, *labels: str) -> Metric:
+    return _declare(Kind.COUNTER, name, help_text, *labels)
+
+
+def _histogram(name: str, help_text: str, *labels: str) -> Metric:
+    return _declare(Kind.HISTOGRAM, name, help_text, *labels)
+
+
+# The poll
+
+UP = _gauge("pexip_up", "1 when the last poll of the Management Node succeeded, else 0.")
+POLL_TIMESTAMP = _gauge("pexip_poll_timestamp_seconds", "When the snapshot was taken, in Unix time.")
+POLL_DURATION = _gauge("pexip_poll_duration_seconds", "How long the poll of the snapshot took.")
+RESOURCE_UP = _gauge(
+    "pexip_resource_up", "1 when the last poll could read this resource, else 0.", "resource"
+)
+
+# Licences
+
+LICENSE_PORTS_USED = _gauge(
+    "pexip_license_ports_used",
+    "Licence ports in use, calculated: the sum of license_count over participants of license_type port.",
+)
+LICENSE_PORTS_LIMIT = _gauge(
+    "pexip_license_ports_limit", "Licence ports bought (licenses.ports). There is no wall: use may exceed it."
+)
+LICENSE_REPORTED_USED = _gauge(
+    "pexip_license_reported_used", "Licences in use by Pexip's own licensing resource.", "license"
+)
+LICENSE_REPORTED_LIMIT = _gauge(
+    "pexip_license_reported_limit",
+    "Licences installed by Pexip's own licensing resource; 2147483646 means unlimited.",
+    "license",
+)
+LOCATION_LICENSE_PORTS_USED = _gauge(
+    "pexip_location_license_ports_used", "Licence ports in use, calculated, by location.", "location", "tier"
+)
+SERVICE_LICENSE_PORTS_USED = _gauge(
+    "pexip_service_license_ports_used",
+    "Licence ports in use, calculated, by type of service.",
+    "service_type",
+)
+TAG_LICENSE_PORTS_USED = _gauge(
+    "pexip_tag_license_ports_used",
+    "Licence ports in use, calculated, by the service tag of the organisation; the smallest tags beyond "
+    "metrics.service_tags are summed as other.",
+    "service_tag",
+)
+LICENCE_EXPIRY = _gauge(
+    "pexip_licence_expiration_timestamp_seconds",
+    "When the first licence of this product ends, in Unix time; permanent ones have no series.",
+    "product",
+)
+
+# Hardware
+
+HARDWARE_PORTS_USED = _gauge(
+    "pexip_hardware_ports_used",
+    "720p ports in use: the load share of each node times its HD calls, summed.",
+    "location",
+    "tier",
+)
+HARDWARE_PORTS_LIMIT = _gauge(
+    "pexip_hardware_ports_limit", "720p ports of the nodes that can take calls.", "location", "tier"
+)
+HARDWARE_PORTS_NOMINAL = _gauge(
+    "pexip_hardware_ports_nominal", "720p ports of the whole platform by the plan (hardware.ports)."
+)
+DATA_CENTRE_HARDWARE_PORTS_USED = _gauge(
+    "pexip_data_centre_hardware_ports_used", "720p ports in use in a data centre.", "data_centre"
+)
+DATA_CENTRE_HARDWARE_PORTS_LIMIT = _gauge(
+    "pexip_data_centre_hardware_ports_limit",
+    "720p ports of the nodes of a data centre that can take calls.",
+    "data_centre",
+)
+DATA_CENTRE_OUT_HEADROOM = _gauge(
+    "pexip_data_centre_out_headroom_ports",
+    "720p ports left on the whole platform if this data centre were lost and the rest carried the present "
+    "use; negative when it cannot.",
+    "data_centre",
+)
+PSTN_LINES_USED = _gauge("pexip_pstn_lines_used", "Telephony legs in use (pstn.pattern, pstn.addresses).")
+PSTN_LINES_LIMIT = _gauge("pexip_pstn_lines_limit", "Lines of the telephony trunk (pstn.lines).")
+
+# Nodes and locations
+
+NODE_UP = _gauge(
+    "pexip_node_up", "1 when the node is reached by the platform, else 0.", "node", "location", "tier"
+)
+NODE_MAINTENANCE = _gauge(
+    "pexip_node_maintenance_mode",
+    "1 when the node is in maintenance mode, else 0.",
+    "node",
+    "location",
+    "tier",
+)
+NODE_MEDIA_LOAD = _gauge(
+    "pexip_node_media_load_ratio",
+    "Media load of the node as it reports it, 0 to 1.",
+    "node",
+    "location",
+    "tier",
+)
+NODE_TOKENS_USED = _gauge(
+    "pexip_node_media_tokens_used", "Media tokens in use on the node.", "node", "location", "tier"
+)
+NODE_TOKENS_LIMIT = _gauge(
+    "pexip_node_media_tokens_limit", "Media tokens of the node.", "node", "location", "tier"
+)
+NODE_HARDWARE_PORTS_USED = _gauge(
+    "pexip_node_hardware_ports_used", "720p ports in use on the node.", "node", "location", "tier"
+)
+NODE_HARDWARE_PORTS_LIMIT = _gauge(
+    "pexip_node_hardware_ports_limit",
+    "720p ports of the node; 0 while it can take no calls.",
+    "node",
+    "location",
+    "tier",
+)
+NODE_SIGNALLED_CALLS = _gauge(
+    "pexip_node_signalled_calls", "Calls that the node signals.", "node", "location", "tier"
+)
+NODE_CONFERENCES = _gauge(
+    "pexip_node_conferences", "Conferences of which the node hosts a part.", "node", "location", "tier"
+)
+NODE_PARTICIPANTS = _gauge(
+    "pexip_node_participants", "Participants whose media the node handles.", "node", "location", "tier"
+)
+NODE_SYNCED = _gauge(
+    "pexip_node_synced",
+    "1 when the node's configuration is in sync with the Management Node, else 0.",
+    "node",
+    "location",
+    "tier",
+)
+NODE_BOOT_TIME = _gauge(
+    "pexip_node_boot_time_seconds", "When the node started, in Unix time.", "node", "location", "tier"
+)
+NODE_INFO = _gauge(
+    "pexip_node_info",
+    "Always 1; the node's version, kind, hypervisor and processor.",
+    "node",
+    "location",
+    "tier",
+    "version",
+    "node_type",
+    "hypervisor",
+    "cpu_model",
+)
+MANAGER_INFO = _gauge(
+    "pexip_management_node_info", "Always 1; a Management Node's version.", "node", "version"
+)
+LOCATION_MEDIA_LOAD = _gauge(
+    "pexip_location_media_load_ratio",
+    "Average media load of the location's nodes as it reports it, 0 to 1.",
+    "location",
+    "tier",
+)
+LOCATION_INFO = _gauge(
+    "pexip_location_info", "Always 1; the location's tier and data centre.", "location", "tier", "data_centre"
+)
+
+# Conferences and participants
+
+CONFERENCES = _gauge("pexip_conferences", "Conferences that are running.", "service_type")
+CONFERENCES_BY_SIZE = _gauge(
+    "pexip_conferences_by_size", "Conferences that are running, by number of participants.", "size"
+)
+CASCADED_CONFERENCES = _gauge("pexip_cascaded_conferences", "Conferences that run on more than one node.")
+BACKPLANES = _gauge("pexip_backplanes", "Backplanes between the nodes of conferences.", "location", "tier")
+PARTICIPANTS = _gauge(
+    "pexip_participants",
+    "Participants with media that are connected; backplanes and control-only legs are not counted.",
+    "location",
+    "tier",
+    "protocol",
+)
+CONTROL_ONLY_LEGS = _gauge(
+    "pexip_control_only_legs", "Call legs without media, which hold no licence.", "location", "tier"
+)
+PARTICIPANTS_BY_QUALITY = _gauge(
+    "pexip_participants_by_quality",
+    "Participants with media by the quality of their call: good, ok, bad, terrible or unknown.",
+    "location",
+    "tier",
+    "quality",
+)
+PARTICIPANT_SECONDS = _counter(
+    "pexip_participant_seconds_total",
+    "Time that participants spent connected, by the quality of their call; sampled at each poll.",
+    "location",
+    "tier",
+    "quality",
+)
+PARTICIPANTS_PRESENTING = _gauge("pexip_participants_presenting", "Participants who present.")
+PARTICIPANTS_STREAMING = _gauge("pexip_participants_streaming", "Streaming or recording legs.")
+REGISTRATIONS = _gauge("pexip_registrations", "Registered devices.", "protocol")
+ALARMS = _gauge("pexip_alarms", "Alarms that are raised on the platform.", "name", "level")
+TEAMS_NODE_CALLS = _gauge(
+    "pexip_teams_connector_calls", "Calls of a Teams Connector instance.", "instance_name"
+)
+TEAMS_NODE_CALLS_LIMIT = _gauge(
+    "pexip_teams_connector_calls_limit", "Calls that a Teams Connector instance can take.", "instance_name"
+)
+TEAMS_NODE_UP = _gauge(
+    "pexip_teams_connector_up", "1 when the Teams Connector instance is active, else 0.", "instance_name"
+)
+
+# The miner itself
+
+API_REQUESTS = _counter(
+    "pexip_api_requests_total",
+    "Requests sent to the Management Node, by resource and HTTP status (or the kind of network fault).",
+    "resource",
+    "code",
+)
+API_REQUEST_DURATION = _histogram(
+    "pexip_api_request_duration_seconds", "Duration of requests to the Management Node.", "resource"
+)
+API_RETRIES = _counter("pexip_api_retries_total", "Requests that were sent again.", "resource")
+API_BUDGET_LIMIT = _gauge(
+    "pexip_api_budget_requests_limit", "Requests that the Management Node may be sent in 60 seconds."
+)
+API_BUDGET_USED = _gauge(
+    "pexip_api_budget_requests_used", "Requests that were sent to the Management Node in the last 60 seconds."
+)
+POLLS = _counter("pexip_polls_total", "Polls of the Management Node that were begun.")
+POLL_FAILURES = _counter("pexip_poll_failures_total", "Polls that could not read an essential resource.")
+POLLS_SKIPPED = _counter(
+    "pexip_polls_skipped_total", "Beats that were skipped because the poll before had not ended."
+)
+ROWS_REJECTED = _counter(
+    "pexip_rows_rejected_total", "Rows of the Management Node that were lost to malformed values.", "resource"
+)
+STORE_UP = _gauge("vdx_store_up", "1 when the last write to the database succeeded, else 0.")
+STORE_ROWS = _counter("vdx_store_rows_written_total", "Rows written to the database.", "table")
+STORE_WRITE_DURATION = _histogram(
+    "vdx_store_write_duration_seconds", "Duration of writing one cycle to the database."
+)
+STORE_QUEUE = _gauge("vdx_store_queue_cycles", "Cycles that wait to be written to the database.")
+STORE_QUEUE_LIMIT = _gauge("vdx_store_queue_cycles_limit", "Cycles that may wait in memory.")
+STORE_SPOOL_BYTES = _gauge(
+    "vdx_store_spool_bytes", "Size of the local file that keeps cycles while the database is away."
+)
+STORE_SPOOL_LIMIT = _gauge("vdx_store_spool_bytes_limit", "Size that the local file may reach.")
+STORE_SPOOL_CYCLES = _gauge("vdx_store_spool_cycles", "Cycles in the local file.")
+STORE_DROPPED = _counter(
+    "vdx_store_cycles_dropped_total",
+    "Cycles that were lost because neither database nor spool could take them.",
+)
+BUILD_INFO = _gauge("vdx_build_info", "Always 1; the version of VDX Watch.", "version")

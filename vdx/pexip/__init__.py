@@ -1,0 +1,1 @@
+"""The Management Node as a library: transport, authentication, paging, request budget, typed records."""

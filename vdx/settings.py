@@ -1,0 +1,380 @@
+"""One typed tree of settings, from vdx.toml and from VDX_SECTION__KEY variables.
+
+A variable wins over the file. An unknown key is an error that names the nearest right one.
+"""
+
+import difflib
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+FILE_NAME: Final = "vdx.toml"
+PREFIX: Final = "VDX_"
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message is one line that names the setting and the mend."""
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("write it as address:port, for example 127.0.0.1:9870 or [::1]:9870")
+    return value
+
+
+def _names(value: Any) -> Any:
+    """A comma separated variable reads as a list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _groups(value: Any) -> Any:
+    """A variable `North=Aarhus,Aalborg;South=Odense` reads as a table of lists."""
+    if not isinstance(value, str):
+        return value
+    groups = (part.partition("=") for part in value.split(";") if part.strip())
+    return {name.strip(): _names(members) for name, _, members in groups}
+
+
+Listen = Annotated[str, AfterValidator(_listen)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Groups = Annotated[dict[str, tuple[str, ...]], BeforeValidator(_groups)]
+
+
+class Section(BaseModel):
+    """A section of vdx.toml: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def read_secret(setting: str, path: Path) -> str:
+    """The first line of a file that holds a secret.
+
+    Raises SettingsError, naming `setting`, when the file cannot be read or is empty.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(
+            f"{setting}: cannot read {path}: {reason}; check the path and that this user may read it"
+        ) from None
+    secret = text.strip()
+    if not secret:
+        raise SettingsError(f"{setting}: {path} is empty; write the secret into it")
+    return secret
+
+
+class PexipSettings(Section):
+    """The Management Node and how to log in to it."""
+
+    url: str = ""
+    """The Management Node, for example `https://manager.example.org`; plain http only to loopback."""
+    username: str = ""
+    """An account that may read; one of its own is best."""
+    password: SecretStr | None = None
+    """The password itself; better in a file or in `VDX_PEXIP__PASSWORD`."""
+    password_file: Path | None = None
+    """A file that holds the password."""
+    client_id: str = ""
+    """The OAuth2 client, instead of user name and password."""
+    private_key_file: Path | None = None
+    """The OAuth2 client's private key (EC P-256, PEM)."""
+    ca_file: Path | None = None
+    """Certificates of the authorities to trust, where the node has no publicly trusted certificate."""
+    verify: bool = True
+    """Whether the certificate is verified. Leave it on; use `ca_file`."""
+    interval_seconds: int = Field(default=30, ge=5, le=300)
+    """Seconds from poll to poll, on the clock's own grid."""
+    page_size: int = Field(default=5000, ge=1, le=100_000)
+    """Rows asked for at once; the node may cap it."""
+
+    def read_password(self) -> str:
+        """The password, from the setting or from its file. Raises SettingsError."""
+        if self.password_file is not None:
+            return read_secret("pexip.password_file", self.password_file)
+        if self.password is not None:
+            return self.password.get_secret_value()
+        raise SettingsError(
+            "pexip.password_file is not set; name a file that holds the password of pexip.username, "
+            "or set VDX_PEXIP__PASSWORD"
+        )
+
+
+class LicenseSettings(Section):
+    """Licence ports that MedCom has bought."""
+
+    ports: int = Field(default=1500, ge=1)
+    """Simultaneous ports of any kind. There is no wall: use above is carried, and shown."""
+
+
+class HardwareSettings(Section):
+    """Hardware ports of the whole platform by the plan."""
+
+    ports: int = Field(default=5100, ge=1)
+    """Simultaneous 720p calls; what the nodes report is shown beside it."""
+
+
+class PSTNSettings(Section):
+    """How telephony legs are told from others: a regular expression on aliases, or peer addresses."""
+
+    lines: int = Field(default=40, ge=0)
+    """Lines of the telephony trunk."""
+    pattern: str = ""
+    """A regular expression; a SIP leg with an alias that it finds is telephony."""
+    addresses: Names = ()
+    """Addresses or networks of the trunk; a SIP leg from there is telephony."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"it is not a regular expression ({error})") from None
+        return value
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            try:
+                ipaddress.ip_network(address, strict=False)
+            except ValueError:
+                raise ValueError(f"{address!r} is not an address or a network such as 10.0.0.0/28") from None
+        return value
+
+
+class LocationSettings(Section):
+    """Which system locations are central, and which make up a data centre."""
+
+    central: Names = ()
+    """Names of the central system locations; every other one is decentral."""
+    data_centres: Groups = {}
+    """Data centre -> its system locations. As a variable: `North=A,B;South=C`."""
+
+    def tier(self, location: str) -> str:
+        """`central` or `decentral`."""
+        return "central" if location in self.central else "decentral"
+
+    def data_centre(self, location: str) -> str:
+        """The data centre of a location, or an empty string."""
+        return next((name for name, members in self.data_centres.items() if location in members), "")
+
+
+class DatabaseSettings(Section):
+    """Where samples and intervals are kept, and for how long."""
+
+    url: SecretStr | None = None
+    """`mysql+pymysql://user@host/vdx` or `sqlite:////path/file`; by default a file in `data.directory`."""
+    password_file: Path | None = None
+    """A file that holds the password of the user in `url`."""
+    raw_days: int = Field(default=90, ge=1)
+    """Days that samples of every poll are kept."""
+    five_minute_days: int = Field(default=730, ge=1)
+    """Days that 5-minute averages and peaks are kept."""
+    hour_days: int = Field(default=0, ge=0)
+    """Days that hourly averages and peaks are kept; 0 is for ever."""
+    interval_days: int = Field(default=730, ge=1)
+    """Days that conferences and participants are kept after they ended."""
+    spool_megabytes: int = Field(default=256, ge=1)
+    """Size of the local file that keeps cycles while the database is away."""
+    queue_cycles: int = Field(default=20, ge=1)
+    """Cycles that may wait in memory for the database."""
+
+
+class ServerSettings(Section):
+    """Where /metrics is served, and to whom."""
+
+    listen: Listen = "127.0.0.1:9870"
+    """Address and port."""
+    tls_certificate_file: Path | None = None
+    """Certificate chain (PEM) to serve https with."""
+    tls_key_file: Path | None = None
+    """Its private key (PEM)."""
+    username: str = ""
+    """The user name that visitors must give."""
+    password_file: Path | None = None
+    """A file that holds the password that visitors must give."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("tls_certificate_file and tls_key_file go together; set both or none")
+        if bool(self.username) != (self.password_file is not None):
+            raise ValueError("username and password_file go together; set both or none")
+        return self
+
+
+class WebSettings(ServerSettings):
+    """Where the live page is served, and to whom."""
+
+    listen: Listen = "127.0.0.1:8080"
+    """Address and port."""
+    conference_names: bool = True
+    """Whether the page names conferences; off, it shows short ids, for a screen that many people pass."""
+
+
+class SLASettings(Section):
+    """What is promised, and whose days and months count."""
+
+    target: float = Field(default=0.995, gt=0, lt=1)
+    """Promised share of all time, 00:00-24:00 every day."""
+    time_zone: str = "Europe/Copenhagen"
+    """Whose days and months count, and in which times are shown."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is not a time zone such as Europe/Copenhagen") from None
+        return value
+
+
+class PrivacySettings(Section):
+    """Whether names and aliases are stored as they are, or as keyed hashes."""
+
+    store_identities: bool = False
+    """Whether the database keeps names of conferences and aliases as they are."""
+    key_file: Path | None = None
+    """The key of the hash that stands for them otherwise; by default one is made in `data.directory`."""
+
+
+class MetricsSettings(Section):
+    """Bounds on the number of series."""
+
+    service_tags: int = Field(default=200, ge=0, le=5000)
+    """Service tags with series of their own; the smallest beyond are summed as `other`."""
+
+
+class PrometheusSettings(Section):
+    """The Prometheus that `vdx up` starts beside itself where the program is installed."""
+
+    start: bool = True
+    """Whether `vdx up` starts Prometheus where it is installed."""
+    listen: Listen = "127.0.0.1:9871"
+    """Address and port."""
+    retention_days: int = Field(default=30, ge=1)
+    """Days that this Prometheus keeps."""
+
+
+class DataSettings(Section):
+    """Where local files live: the embedded database, the spool, the pseudonym key, Prometheus's blocks."""
+
+    directory: Path = Path("data")
+    """The folder for all of them."""
+
+
+class Settings(BaseSettings):
+    """The whole tree. Build it with `load`, which gives readable errors."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        enable_decoding=False,
+    )
+
+    pexip: PexipSettings = PexipSettings()
+    licenses: LicenseSettings = LicenseSettings()
+    hardware: HardwareSettings = HardwareSettings()
+    pstn: PSTNSettings = PSTNSettings()
+    locations: LocationSettings = LocationSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    server: ServerSettings = ServerSettings()
+    web: WebSettings = WebSettings()
+    sla: SLASettings = SLASettings()
+    privacy: PrivacySettings = PrivacySettings()
+    metrics: MetricsSettings = MetricsSettings()
+    prometheus: PrometheusSettings = PrometheusSettings()
+    data: DataSettings = DataSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic passes all sources by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables win over the file, whose content arrives as arguments."""
+        return env_settings, init_settings
+
+
+def _known_keys(path: Iterable[str | int]) -> Iterable[str]:
+    """The keys that may stand where `path` ends."""
+    model: Any = Settings
+    for part in path:
+        field = getattr(model, "model_fields", {}).get(part)
+        model = field.annotation if field else None
+    return getattr(model, "model_fields", {})
+
+
+def _unknown(path: tuple[str | int, ...]) -> str:
+    *parents, key = path
+    near = difflib.get_close_matches(str(key), _known_keys(parents), n=1, cutoff=0.5)
+    name = ".".join(map(str, path))
+    if near:
+        return f"{name}: there is no such setting; did you mean {'.'.join([*map(str, parents), near[0]])}?"
+    return f"{name}: there is no such setting; remove it, or see docs/settings.md for those that exist"
+
+
+def _explain(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        return _unknown(error["loc"])
+    reason = error["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(map(str, error['loc']))}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _check_variables() -> None:
+    for variable in os.environ:
+        section, nested, _ = variable.upper().removeprefix(PREFIX).partition("__")
+        if variable.upper().startswith(PREFIX) and nested and section.lower() not in Settings.model_fields:
+            raise SettingsError(f"variable {variable}: {_unknown((section.lower(),))}")
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings from a file and the environment.
+
+    `path` is the file to read; without one, vdx.toml of the working folder where there is such a file.
+    Raises SettingsError, a line for each fault.
+    """
+    file = path or Path(FILE_NAME)
+    values: dict[str, Any] = {}
+    if path is not None or file.exists():
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{file}: not valid TOML: {error}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise SettingsError(f"{file}: cannot be read: {reason}; check the path and its rights") from None
+    _check_variables()
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        lines = [_explain(detail) for detail in error.errors(include_input=False, include_url=False)]
+        raise SettingsError("\n".join(lines)) from None
