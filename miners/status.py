@@ -46,6 +46,8 @@ CONFIGURATION_FIELDS: Final[Mapping[Resource[Any], str]] = {
 }
 """Configuration resource -> field of `Configuration`; one is asked for per poll, addresses first."""
 
+_AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
+
 Listener = Callable[[Snapshot, Usage], None]
 Answer = Reading[Any] | Failure
 
@@ -71,7 +73,7 @@ class StatusMiner:
         self._telephony = TelephonyRule(settings.pstn)
         self._interval = timedelta(seconds=settings.pexip.interval_seconds)
         self._configuration = Configuration()
-        self._configuration_read: dict[Resource[Any], datetime] = {}
+        self._due: dict[Resource[Any], datetime] = {}
         self._configuration_failures: dict[str, Failure] = {}
         self._reported: dict[str, list[str]] = {}
 
@@ -139,21 +141,23 @@ class StatusMiner:
             return Failure(str(error).removeprefix(f"{resource.name}: "), error.code)
 
     def _configuration_due(self, beat: datetime) -> list[Resource[Any]]:
-        """The configuration resource that has waited longest, if its ten minutes are over."""
-        never = datetime.min.replace(tzinfo=UTC)
-        waited = {
-            resource: self._configuration_read.get(resource, never) for resource in CONFIGURATION_FIELDS
-        }
-        longest = min(waited, key=waited.__getitem__)
-        return [longest] if beat - waited[longest] >= CONFIGURATION_INTERVAL else []
+        """The configuration resource that is longest overdue, if one is due."""
+        due = {resource: self._due.get(resource, _AT_ONCE) for resource in CONFIGURATION_FIELDS}
+        first = min(due, key=due.__getitem__)
+        return [first] if beat >= due[first] else []
 
     def _keep_configuration(self, beat: datetime, answered: Mapping[Resource[Any], Answer]) -> None:
+        """Keeps what was read. What was not is tried again with the next poll, after what is overdue longer;
+        its failure is shown until then, unless the whole node could not be read."""
+        blind = all(isinstance(answer, Failure) for answer in answered.values())
         for resource in answered.keys() & CONFIGURATION_FIELDS.keys():
             answer = answered[resource]
-            self._configuration_read[resource] = beat
             if isinstance(answer, Failure):
-                self._configuration_failures[resource.name] = answer
+                self._due[resource] = beat + self._interval
+                if not blind:
+                    self._configuration_failures[resource.name] = answer
             else:
+                self._due[resource] = beat + CONFIGURATION_INTERVAL
                 self._configuration_failures.pop(resource.name, None)
                 fields = {CONFIGURATION_FIELDS[resource]: answer.rows}
                 self._configuration = msgspec.structs.replace(self._configuration, **fields)

@@ -134,7 +134,7 @@ _STANDING: Final = (
     ),
     _StandingAlarm(
         3, "connectivity_lost", "error", "Connectivity lost between nodes",
-        f"Source={MANAGER_ADDRESS}, Destination={_FAR_NODE.address}", MANAGER_ADDRESS, 17, 0.008,
+        f"Source={NODES[0].address}, Destination={_FAR_NODE.address}", NODES[0].address, 17, 0.008,
     ),
 )  # fmt: skip
 

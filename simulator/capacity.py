@@ -95,6 +95,14 @@ class Placement:
                 return nodes[bits % len(nodes)]
         return self.by_location[location][0]
 
+    def peers(self, node: NodeState) -> list[NodeState]:
+        """Up to three nodes that work and would notice the loss of this one, the nearest location's first."""
+        for name in self._order[node.installed.location]:
+            working = [peer for peer in self.by_location[name] if peer is not node and peer.available]
+            if working:
+                return working[:3]
+        return []
+
     def choose(self, location: str, hosting: Mapping[NodeState, int], cost: int) -> NodeState | None:
         """The node for a call's media: in its location, then the first overflow location, then the second.
 

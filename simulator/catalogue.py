@@ -13,7 +13,7 @@ from simulator.estate import LOCATIONS, rooms
 from simulator.rows import HIDDEN, Row, View
 from simulator.tastypie import Encoded, Resource, encode, of_rows
 from simulator.timing import api_time
-from simulator.world import Call, Conference
+from simulator.world import Call, Conference, NodeEvent
 
 EMPTY: Final[dict[str, list[str]]] = {
     "status": [
@@ -33,6 +33,9 @@ EMPTY: Final[dict[str, list[str]]] = {
     "configuration": ["automatic_participant", "device", "ivr_theme", "syslog_server"],
 }
 """Resources that VDX has nothing in."""
+
+EVENTS_KEPT: Final = 86400.0
+"""Seconds for which changes of nodes, and alarms that faults raised, are listed in history."""
 
 Catalogue = dict[str, dict[str, Resource[Any]]]
 """API (status, history, configuration) -> resource name -> resource."""
@@ -59,7 +62,18 @@ def past_alarms(view: View) -> list[Alarm]:
         for alarm in standing_alarms(view.world.seed, now - 7 * KEPT, now)
         if alarm.lowered is not None and alarm.lowered <= now
     ]
-    return sorted([*standing, *view.world.lowered_alarms], key=lambda alarm: alarm.lowered or 0.0)
+    return sorted([*standing, *_lowered(view)], key=lambda alarm: alarm.lowered or 0.0)
+
+
+def _lowered(view: View) -> list[Alarm]:
+    since = view.now - EVENTS_KEPT
+    return [alarm for alarm in view.world.lowered_alarms if (alarm.lowered or 0.0) > since]
+
+
+def past_node_events(view: View, remembered: Callable[[], object]) -> list[NodeEvent]:
+    """The changes of nodes of the last day."""
+    remembered()
+    return [event for event in view.world.node_events if event.at > view.now - EVENTS_KEPT]
 
 
 def live_registrations(view: View) -> list[Registration]:
@@ -236,7 +250,9 @@ def catalogue(view: Callable[[], View], version: str, remembered: Callable[[], A
                 for call in remembered().participants.values()
                 for number in history.past_stream_numbers(call)
             },
-            lambda one: encode(history.participant_stream(one[0], one[1], view())),
+            lambda one: encode(
+                history.participant_stream(one[0], one[1], history.call_quality(one[0]), view())
+            ),
             quick={
                 "end_time": lambda one: api_time(one[0].ended),
                 "start_time": lambda one: api_time(one[0].joined),
@@ -280,7 +296,9 @@ def catalogue(view: Callable[[], View], version: str, remembered: Callable[[], A
             "history",
             "workervm_status_event",
             history.WorkerVmStatusEventRow,
-            lambda: [history.workervm_status_event(event, view()) for event in view().world.node_events],
+            lambda: [
+                history.workervm_status_event(event, view()) for event in past_node_events(view(), remembered)
+            ],
         ),
         of_rows(
             "history",
@@ -345,7 +363,7 @@ def _quick_participant() -> Mapping[str, Callable[[Call], object]]:
         "conference": lambda call: call.meeting.conference,
         "protocol": lambda call: call.leg.protocol,
         "has_media": lambda call: call.leg.has_media,
-        "system_location": lambda call: call.leg.location,
+        "system_location": lambda call: call.location,
     }
 
 
@@ -361,6 +379,7 @@ def _quick_past_conference() -> Mapping[str, Callable[[Conference], object]]:
 def _quick_past_participant() -> Mapping[str, Callable[[Call], object]]:
     return {
         "id": lambda call: call.leg.id,
+        "has_media": lambda call: call.leg.has_media,
         "conference_name": lambda call: call.meeting.conference,
         "start_time": lambda call: None if call.joined is None else api_time(call.joined),
         "end_time": lambda call: api_time(call.ended or 0.0),

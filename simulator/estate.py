@@ -154,7 +154,8 @@ ORGANISATIONS: Final[tuple[tuple[str, str], ...]] = (
             "fredericia haderslev soenderborg aabenraa toender svendborg nyborg middelfart hjoerring "
             "frederikshavn thisted broenderslev favrskov norddjurs",
             "Central Øst": "roskilde koege slagelse naestved holbaek kalundborg vordingborg guldborgsund "
-            "lolland helsingoer hilleroed gentofte gladsaxe ballerup rudersdal frederiksberg hvidovre taarnby",
+            "lolland helsingoer hilleroed gentofte gladsaxe ballerup rudersdal frederiksberg hvidovre "
+            "taarnby",
         }.items()
         for name in names.split()
     )

@@ -3,6 +3,7 @@ first."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ class History:
         self.conferences: dict[str, Conference] = {}
         self.participants: dict[str, Call] = {}
         self.backplanes: dict[str, Backplane] = {}
+        self._failed: deque[Call] = deque()
 
     def write(self, record: Conference | Call) -> None:
         """Write an ended call, or an ended conference, and forget the oldest conference above the number
@@ -28,6 +30,8 @@ class History:
         if calls is None:
             call: Call = record  # type: ignore[assignment]
             self.participants[call.leg.id] = call
+            if call.conference is None:
+                self._failed.append(call)
             return
         conference: Conference = record  # type: ignore[assignment]
         conference.written = True
@@ -46,12 +50,15 @@ class History:
             self.participants.pop(call.leg.id, None)
         for backplane in conference.past_backplanes:
             self.backplanes.pop(backplane.id, None)
+        while self._failed and (self._failed[0].ended or 0.0) < (conference.ended or 0.0):
+            self.participants.pop(self._failed.popleft().leg.id, None)
 
     def prepend(self, older: History) -> None:
         """Put the records of an earlier time before these, as many as are kept."""
         self.conferences = older.conferences | self.conferences
         self.participants = older.participants | self.participants
         self.backplanes = older.backplanes | self.backplanes
+        self._failed = older._failed + self._failed
         for identity in list(self._surplus()):
             self.forget(identity)
 

@@ -111,12 +111,16 @@ def average_quality(windows: list[int]) -> int:
     return round(sum(known) / len(known)) if known else 0
 
 
-def participant_stream(call: Call, number: int, view: View) -> MediaStreamRow:
-    """One media stream of an ended call."""
+def call_quality(call: Call) -> int:
+    """The quality of a whole ended call."""
+    return average_quality(call.quality_windows(call.ended or 0.0))
+
+
+def participant_stream(call: Call, number: int, quality: int, view: View) -> MediaStreamRow:
+    """One media stream of an ended call of that quality."""
     leg = call.leg
     if call.joined is None or call.ended is None or call.media is None:
         raise ValueError("a failed call has no media streams")
-    quality = average_quality(call.quality_windows(call.ended))
     figures = StreamFigures(number, leg.kind, leg.bits, call.ended - call.joined, quality, leg.protocol)
     identity = stream_id(call, number)
     return MediaStreamRow(
@@ -157,7 +161,9 @@ def past_stream_numbers(call: Call) -> range:
 
 def participant_streams(call: Call, view: View) -> list[MediaStreamRow]:
     """The media streams of an ended call."""
-    return [participant_stream(call, number, view) for number in past_stream_numbers(call)]
+    numbers = past_stream_numbers(call)
+    quality = call_quality(call) if numbers else 0
+    return [participant_stream(call, number, quality, view) for number in numbers]
 
 
 def backplane_stream(record: Backplane, number: int, view: View) -> BackplaneMediaStreamRow:
@@ -301,7 +307,7 @@ def participant(call: Call, view: View) -> ParticipantRow:
         service_type=service_type,
         signalling_node=call.signalling.installed.address if call.signalling else "",
         start_time=None if call.joined is None else api_time(call.joined),
-        system_location=leg.location,
+        system_location=call.location,
         transcoding_enabled=True,
         tx_bandwidth=limit,
         vendor=vendor,

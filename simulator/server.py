@@ -382,6 +382,7 @@ class Server:
             http=TrackedProtocol,
             log_config=None,
             access_log=False,
+            server_header=False,
             lifespan="on",
             timeout_graceful_shutdown=2,
             ssl_certfile=certificate,

@@ -258,7 +258,7 @@ def participant(call: Call, view: View) -> tuple[ParticipantRow, float]:
         service_type=service_type,
         signalling_node=signalling.installed.address,
         source_alias=call.meeting.alias if leg.outgoing else alias,
-        system_location=leg.location,
+        system_location=call.location,
         transcoding_enabled=True,
         tx_bandwidth=limit,
         vendor=vendor,

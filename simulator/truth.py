@@ -68,7 +68,7 @@ def _hardware(nodes: Iterable[NodeState]) -> Hardware:
 def _nested(calls: list[Call], inner: Callable[[Call], str]) -> dict[str, dict[str, int]]:
     counted: dict[str, Counter[str]] = {location.name: Counter() for location in LOCATIONS}
     for call in calls:
-        counted[call.leg.location][inner(call)] += 1
+        counted[call.location][inner(call)] += 1
     return {location: dict(counts) for location, counts in counted.items()}
 
 
@@ -79,7 +79,7 @@ def truth_of(view: View) -> Truth:
     calls = list(world.calls.values())
     with_media = [call for call in calls if call.leg.has_media]
     by_location = Counter({location.name: 0 for location in LOCATIONS})
-    by_location.update(call.leg.location for call in with_media)
+    by_location.update(call.location for call in with_media)
     alarms = live_alarms(view)
 
     def quality(call: Call) -> str:

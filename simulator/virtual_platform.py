@@ -11,7 +11,7 @@ from simulator.estate import DATA_CENTRES
 from simulator.faults import WORLD_FAULTS, Fault, FaultBoard, UnknownFaultError
 from simulator.history import KEPT_CONFERENCES, History
 from simulator.rows import View
-from simulator.timing import activity_offset, day_of, parse_time
+from simulator.timing import activity_offset, day_of, parse_time, start_of
 from simulator.truth import Truth, data_centre_nodes, truth_of
 from simulator.world import World
 
@@ -34,11 +34,11 @@ def seconds_of(moment: Moment) -> float:
 
 
 @lru_cache(maxsize=8)
-def _past_day(seed: int, day: date, offset: float) -> World:
-    """A day that is over, replayed to its end."""
+def _past_day(seed: int, day: date, offset: float, version: str) -> World:  # noqa: ARG001
+    """A day that is over, replayed to its end; its records keep the rows drawn of them, of one version."""
     world = World(seed, day, offset=offset)
-    following = World(seed, day_of(world.started + offset + 26 * 3600), offset=offset)
-    world.advance(following.started - 0.001)
+    following = day_of(start_of(day) + 26 * 3600)
+    world.advance(start_of(following) - offset - 0.001)
     return world
 
 
@@ -88,6 +88,7 @@ class VirtualPlatform:
         if now < self._world.now - 0.001 or now > self._world.now + 86400:
             self._world = self._begin(now)
             self._filled = False
+            self._world.advance(now)
             for fault in self.faults.active.values():
                 self._strike(fault)
         while self.faults.next_end() <= now:
@@ -129,7 +130,7 @@ class VirtualPlatform:
         for at, ports in self._world.license_changes:
             if at <= since:
                 held = ports
-            elif at <= to:
+            elif at <= to and ports != (found[-1][1] if found else held):
                 found.append((at, ports))
         return [(since, held), *found]
 
@@ -141,7 +142,7 @@ class VirtualPlatform:
             day = day_of(world.started + self.offset)
             started_changes = world.license_changes
             for back in range(1, DAYS_REMEMBERED + 1):
-                past = _past_day(self.seed, day - timedelta(days=back), self.offset)
+                past = _past_day(self.seed, day - timedelta(days=back), self.offset, self.version)
                 if back == 1:
                     started_changes.extendleft(reversed(past.license_changes))
                 world.node_events.extendleft(reversed(past.node_events))

@@ -82,17 +82,25 @@ class Call:
         self.row_until = 0.0
         self.history_row: Any = None
 
+    @property
+    def location(self) -> str:
+        """The location that the call came in by, that of the node which signals it."""
+        return self.signalling.installed.location if self.signalling else self.leg.location
+
     def quality_windows(self, until: float) -> list[int]:
         """The quality of each 20-second window (0 unknown, 1 good .. 4 terrible): trouble lasts for
         minutes."""
         if self.joined is None or not self.leg.has_media:
             return []
-        count = max(1, int((until - self.joined) // UNKNOWN_SECONDS))
-        return (
-            [0]
-            if until - self.joined < UNKNOWN_SECONDS
-            else [self._quality(number) for number in range(count)]
-        )
+        count = int((until - self.joined) // UNKNOWN_SECONDS)
+        step = self._windows_alike
+        blocks = [self._quality(number) for number in range(0, count, step)]
+        return [quality for quality in blocks for _ in range(step)][:count] or [0]
+
+    @property
+    def _windows_alike(self) -> int:
+        """How many windows in a row have the same quality."""
+        return 3 if self.leg.troubled else 9
 
     def _quality(self, window: int) -> int:
         leg = self.leg
@@ -109,7 +117,7 @@ class Call:
             return 0, float("inf")
         if now - joined < UNKNOWN_SECONDS:
             return 0, joined + UNKNOWN_SECONDS
-        step = 3 if self.leg.troubled else 9
+        step = self._windows_alike
         window = int((now - joined) // UNKNOWN_SECONDS) - 1
         return self._quality(window), joined + (window // step * step + step + 1) * UNKNOWN_SECONDS
 
@@ -388,9 +396,7 @@ class World:
             node.lost_since = self.now
         for node in lost:
             address = node.installed.address
-            peers = [peer for peer in self.placement.by_location[node.installed.location] if peer.available][
-                :3
-            ]
+            peers = self.placement.peers(node)
             for source in (MANAGER_ADDRESS, *(peer.installed.address for peer in peers)):
                 instance = f"Source={source}, Destination={address}"
                 details = "Connectivity lost between nodes"

@@ -91,6 +91,11 @@ class MariaDB:
             else:
                 return
 
+    def signal(self, number: int) -> None:
+        """Sends its process a signal, to stop it for a while or let it go on."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def kill(self) -> None:
         """Ends it at once, as a crash would."""
         if self._process is not None:

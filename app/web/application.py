@@ -22,6 +22,7 @@ from app.web.changes import Log, follow
 from app.web.curve import Point, merge
 from app.web.page import STATIC, Page
 from app.web.view import View, view
+from exporters.server import accepts_gzip
 from vdx.capacity import Usage
 from vdx.settings import Settings
 from vdx.snapshot import Snapshot
@@ -186,7 +187,7 @@ class LivePage:
             "etag": f'"{figures.version}"',
             "vary": "Accept-Encoding",
         }
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if accepts_gzip(request.headers.get("accept-encoding", "")):
             headers["content-encoding"] = "gzip"
             return HTMLResponse(figures.compressed, headers=headers)
         return HTMLResponse(figures.body, headers=headers)

@@ -83,6 +83,9 @@ class Page:
             "most_changes": MOST_CHANGES,
         }
 
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
+
     def figures(self, view: View | None) -> Figures:
         """The renewed part; without a view it waits for the first poll."""
         template = "waiting.html" if view is None else "figures.html"

@@ -96,7 +96,9 @@ def test_participant_row(store: Store, connection: Connection) -> None:
         {"conference": "other"},
     ],
 )
-def test_what_counts_begins_a_segment(store: Store, connection: Connection, change: dict[str, object]) -> None:
+def test_what_counts_begins_a_segment(
+    store: Store, connection: Connection, change: dict[str, object]
+) -> None:
     store.write_now(*poll(0, [leg("a")]))
     store.write_now(*poll(1, [leg("a", **change)]))
     (before,) = queries.participants_open(connection, beat(0))
@@ -113,9 +115,7 @@ def test_quality_keeps_the_segment(store: Store, connection: Connection) -> None
     assert rows(connection) == 1
 
 
-def test_restart_goes_on_with_what_is_open(
-    start_store: Callable[..., Store], connection: Connection
-) -> None:
+def test_restart_goes_on_with_what_is_open(start_store: Callable[..., Store], connection: Connection) -> None:
     first = start_store()
     first.write_now(*poll(0, [leg("stays"), leg("leaves"), leg("changes")]))
     first.write_now(*poll(1, [leg("stays"), leg("leaves"), leg("changes")]))
@@ -237,9 +237,7 @@ def test_personal_data_is_kept_only_where_it_is_asked_for(
     assert key_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_readers_do_not_hold_the_writer_up(
-    store: Store, connection: Connection
-) -> None:
+def test_readers_do_not_hold_the_writer_up(store: Store, connection: Connection) -> None:
     store.write_now(*poll(0))
     reading = connection.execute(select(participant))
     store.write_now(*poll(1), timeout=5)

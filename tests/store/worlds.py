@@ -1,12 +1,15 @@
 """Small platforms to store, and settings that point to a test's own database."""
 
+import random
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import Connection
 
 from vdx.capacity import TelephonyRule, Usage, measure
 from vdx.pexip.records import (
@@ -18,6 +21,7 @@ from vdx.pexip.records import (
 )
 from vdx.settings import DatabaseSettings, DataSettings, PrivacySettings, Settings
 from vdx.snapshot import Configuration, Failure, Snapshot
+from vdx.store import queries
 
 START = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 """A Monday."""
@@ -29,13 +33,23 @@ def beat(number: int) -> datetime:
     return START + number * BEAT
 
 
-def settings(url: str | None, directory: Path, *, store_identities: bool = False, **database: Any) -> Settings:
+def settings(
+    url: str | None, directory: Path, *, store_identities: bool = False, **database: Any
+) -> Settings:
     """Settings with a database, and a data folder under `directory`."""
     return Settings(
         database=DatabaseSettings(url=None if url is None else SecretStr(url), **database),
         data=DataSettings(directory=directory / "data"),
         privacy=PrivacySettings(store_identities=store_identities),
     )
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Waits until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.01)
 
 
 def key(name: str) -> str:
@@ -97,11 +111,16 @@ def poll(
     number: int,
     legs: Iterable[Participant] | None = (),
     conferences: Iterable[Conference] | None = None,
+    *,
+    unread_conferences: bool = False,
     **fields: Any,
 ) -> tuple[Snapshot, Usage]:
     """The poll of a beat: these legs, and the conferences that they name. None is what could not be read."""
     legs = None if legs is None else list(legs)
-    failures = {} if legs is not None else {"participant": Failure("it did not answer in time", 0)}
+    unread = {"participant": legs is None, "conference": unread_conferences}
+    failures = {
+        resource: Failure("it did not answer in time") for resource, is_unread in unread.items() if is_unread
+    }
     if conferences is None:
         conferences = [conference(name) for name in sorted({leg.conference for leg in legs or ()})]
     known = {
@@ -114,7 +133,38 @@ def poll(
         time=beat(number),
         duration_seconds=0.25,
         participants=legs,
-        conferences=list(conferences),
+        conferences=None if unread_conferences else list(conferences),
         **known | fields,
     )
     return snapshot, measure(snapshot, Settings(), TelephonyRule(Settings().pstn))
+
+
+def changing_legs(number: int, count: int = 12) -> list[Participant]:
+    """Legs of which each beat brings some, takes some and changes some; the same for the same beat."""
+    generator = random.Random(number)
+    return [
+        leg(str(name), license_count=generator.randrange(3), system_location=generator.choice(PLACES))
+        for name in range(count)
+        if generator.random() < 0.7
+    ]
+
+
+PLACES = ("Aarhus", "Ålborg")
+
+
+def assert_intervals_agree(connection: Connection, expected: Mapping[datetime, Usage]) -> None:
+    """At each of these polls, what was open in the database is what the poll counted, and nothing is there
+    twice."""
+    for time, usage in expected.items():
+        legs = queries.participants_open(connection, time)
+        if usage.license_ports is not None and usage.license_ports_by_location is not None:
+            assert queries.license_ports_open(connection, time) == usage.license_ports, time
+            places = {
+                place: sum(leg.license_count for leg in legs if leg.location == place)
+                for place in usage.license_ports_by_location
+            }
+            assert places == dict(usage.license_ports_by_location), time
+            assert sum(leg.has_media for leg in legs) == usage.participants_total, time
+        if usage.conferences_total is not None:
+            assert len(queries.conferences_open(connection, time)) == usage.conferences_total, time
+        assert len({leg.id for leg in legs}) == len(legs), time

@@ -1,6 +1,7 @@
 """A platform like VDX on a busy forenoon: 14 locations, 81 nodes, about 350 conferences and 1,000 people."""
 
 import math
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
@@ -90,7 +91,9 @@ class Platform:
         self.participants: list[records.Participant] = []
         for number in range(conferences):
             kind = _pick(random, KINDS)
-            size = {"conference": 2 + int(random.expovariate(1.3)), "lecture": random.randint(5, 20)}.get(kind, 1)
+            size = {"conference": 2 + int(random.expovariate(1.3)), "lecture": random.randint(5, 20)}.get(
+                kind, 1
+            )
             name = f"{random.choice(TOPICS)} {4000 + number}"
             self.add(name, kind, size, now - timedelta(minutes=random.randint(0, 150)), random)
 
@@ -130,11 +133,9 @@ class Platform:
                 )
             )
 
-    def _load(self, address: str) -> int:
-        return sum(participant.media_node == address for participant in self.participants)
-
     def snapshot(self, time: datetime = NOW) -> Snapshot:
         """What a poll at `time` sees."""
+        load = Counter(participant.media_node for participant in self.participants)
         nodes = []
         for number, (name, location, address) in enumerate(self.nodes):
             calls = 81 if location in CENTRAL else 36
@@ -151,7 +152,7 @@ class Platform:
                     maintenance_mode=name in self.maintenance,
                     max_hd_calls=calls,
                     max_media_tokens=tokens,
-                    media_tokens_used=0 if name in self.lost else min(tokens, 20 * self._load(address)),
+                    media_tokens_used=0 if name in self.lost else min(tokens, 20 * load[address]),
                 )
             )
         addresses = {name: address for name, _, address in self.nodes}
@@ -196,9 +197,9 @@ class Platform:
         )
 
 
-def troubled(now: datetime = NOW) -> Platform:
+def troubled(now: datetime = NOW, *, conferences: int = 350) -> Platform:
     """The platform with a lost node, maintenance, an alarm, and conferences in bad quality."""
-    platform = Platform(now=now)
+    platform = Platform(conferences=conferences, now=now)
     platform.lost = ("vest-07",)
     platform.maintenance = ("øst-03", "øst-04")
     platform.alarms.append(
@@ -211,7 +212,9 @@ def troubled(now: datetime = NOW) -> Platform:
         )
     )
     random = Random(7)
-    platform.add("Akut konference Bornholm", "conference", 6, now - timedelta(minutes=21), random, "4_terrible")
+    platform.add(
+        "Akut konference Bornholm", "conference", 6, now - timedelta(minutes=21), random, "4_terrible"
+    )
     platform.add("Stuegang 12B", "conference", 3, now - timedelta(minutes=4), random, "3_bad")
     return platform
 
@@ -241,7 +244,9 @@ def history(now: datetime = NOW, peak: float = 1010) -> list[Point]:
     for step in range(288):
         time = start + step * timedelta(minutes=5)
         hour = (time.hour + time.minute / 60 + 1) % 24
-        shape = math.exp(-(((hour - 10.2) / 2.2) ** 2)) + 0.72 * math.exp(-(((hour - 13.6) / 1.7) ** 2)) + 0.02
+        shape = (
+            math.exp(-(((hour - 10.2) / 2.2) ** 2)) + 0.72 * math.exp(-(((hour - 13.6) / 1.7) ** 2)) + 0.02
+        )
         wave = 12 * math.sin(step * 1.7) + 9 * math.sin(step * 0.61)
         value = None if 3.0 <= hour < 3.8 else round(max(4, peak * 0.93 * shape + wave * shape))
         points.append((time, value))

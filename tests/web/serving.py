@@ -20,11 +20,14 @@ from vdx.snapshot import Snapshot
 class Served:
     """Serves a live page; `publish` hands it polls from any thread."""
 
-    def __init__(self, settings: Settings, history: Callable[[], Sequence[Point]] = list) -> None:
+    def __init__(
+        self, settings: Settings, history: Callable[[], Sequence[Point]] = list, port: int = 0
+    ) -> None:
         self.settings = settings
         self.page = LivePage(settings, history)
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port = self._socket.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(self.page.application(), log_level="warning", lifespan="on")
         self._server = uvicorn.Server(config)

@@ -63,5 +63,5 @@ def small_key() -> SmallInteger:
 
 
 def real() -> Float[float]:
-    """A number of four bytes on MySQL (about 7 digits) and eight on SQLite."""
+    """A number of four bytes on MySQL, which gives 6 digits of it, and of eight on SQLite."""
     return Float(24).with_variant(mysql.FLOAT(), "mysql")

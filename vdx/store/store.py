@@ -114,8 +114,6 @@ class Store:
             self._report("queue", "polls are dropped: the database and the disk are slower than the polls")
             if work.written is not None:
                 work.written.set_exception(StoreError("the queue is full; check the load of the database"))
-        else:
-            self._mend("queue", "the queue has room again")
         self._telemetry.store_queue.set(self._queue.qsize())
 
     def _run(self) -> None:
@@ -123,6 +121,8 @@ class Store:
             try:
                 work = self._queue.get(timeout=self._patience())
                 self._telemetry.store_queue.set(self._queue.qsize())
+                if self._queue.empty():
+                    self._mend("queue", "the queue has room again")
                 if work is None:
                     break
                 self._guard(lambda work=work: self._take(work))  # type: ignore[misc]

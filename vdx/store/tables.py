@@ -13,7 +13,6 @@ import msgspec
 from sqlalchemy import (
     Boolean,
     Column,
-    Float,
     Index,
     Integer,
     MetaData,
@@ -50,7 +49,7 @@ def _table(name: str, *parts: SchemaItem, with_rowid: bool = False) -> Table:
 poll: Final = _table(
     "poll",
     Column("time", UTCDateTime(), primary_key=True),
-    Column("duration_seconds", Float(53), nullable=False),
+    Column("duration_seconds", real(), nullable=False),
     Column("up", Boolean, nullable=False),
     Column("rejected", Integer, nullable=False),
     Column("conferences", Integer),
