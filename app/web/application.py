@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.web.broadcast import Broadcast
 from app.web.changes import Log, follow
 from app.web.curve import Point, merge
-from app.web.page import STATIC, Page
+from app.web.page import STALE_INTERVALS, STATIC, Page
 from app.web.view import View, view
 from exporters.server import accepts_gzip
 from vdx.capacity import Usage
@@ -29,9 +29,6 @@ from vdx.snapshot import Snapshot
 
 MOST_LISTENERS: Final = 200
 """Browsers that are kept up to date at the same time."""
-
-STALE_INTERVALS: Final = 2.5
-"""Age of the figures, in poll intervals, from which the page says that they are old."""
 
 HISTORY_RETRY_SECONDS: Final = 60
 
@@ -200,7 +197,9 @@ class LivePage:
         now = datetime.now(UTC)
         return Response(msgspec.json.encode(Answer(now, self._is_stale(now), self._view)), 200, headers, JSON)
 
-    async def _serve_events(self, _: Request) -> Response:
+    async def _serve_events(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         if self._broadcast.full:
             return Response("too many browsers are connected\n", 503, {"retry-after": "30"}, "text/plain")
         return StreamingResponse(

@@ -19,6 +19,9 @@ from vdx.settings import Settings
 
 FOLDER: Final = Path(__file__).parent
 STATIC: Final = FOLDER / "static"
+STALE_INTERVALS: Final = 2.5
+"""Age of the figures, in poll intervals, from which the page says that they are old."""
+
 MOST_TROUBLES: Final = 6
 """Troubles that are shown; the rest unfolds."""
 
@@ -79,6 +82,7 @@ class Page:
             "assets": self.assets,
             "interval": settings.pexip.interval_seconds,
             "zone": settings.sla.time_zone,
+            "stale_seconds": STALE_INTERVALS * settings.pexip.interval_seconds,
             "most_troubles": MOST_TROUBLES,
             "most_changes": MOST_CHANGES,
         }

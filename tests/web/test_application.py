@@ -201,6 +201,12 @@ async def test_events_over_http_and_the_end_of_the_server() -> None:
     assert news[0]["now"] < news[1]["now"] < news[2]["now"]
 
 
+async def test_a_probe_of_the_events_holds_no_place(page: LivePage) -> None:
+    async with client(page) as browser:
+        answer = await browser.head("/events", timeout=2)
+    assert answer.status_code == 200
+
+
 async def test_too_many_listeners_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.web.application.MOST_LISTENERS", 0)
     async with client(LivePage(SETTINGS)) as browser:

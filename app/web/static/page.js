@@ -4,9 +4,7 @@ import { Contact } from "./contact.js";
 import { arrange, listen } from "./tables.js";
 import { Idiomorph } from "./vendor/idiomorph.js";
 
-const STALE_INTERVALS = 2.5;
-const { assets, interval, lost, old, zone } = document.body.dataset;
-const intervalMilliseconds = Number(interval) * 1000;
+const { assets, interval, lost, old, stale, zone } = document.body.dataset;
 const notice = document.getElementById("notice");
 const announcer = document.getElementById("announcer");
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeStyle: "medium" });
@@ -63,7 +61,7 @@ function judge() {
   const time = Date.parse(live().dataset.time);
   let text = "";
   if (contact?.lost) text = lost.replace("{time}", clock.format(contact.heard + ahead));
-  else if (now - time > STALE_INTERVALS * intervalMilliseconds) text = old.replace("{time}", clock.format(time));
+  else if (now - time > Number(stale) * 1000) text = old.replace("{time}", clock.format(time));
   if (notice.textContent !== text) {
     notice.textContent = text;
     announce(text || live().dataset.status);
@@ -74,7 +72,7 @@ function judge() {
 }
 
 let contact;
-contact = new Contact("events", intervalMilliseconds, onNews);
+contact = new Contact("events", Number(interval) * 1000, onNews);
 listen(show, announce);
 arrange(live());
 judge();
