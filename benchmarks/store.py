@@ -52,7 +52,7 @@ CONFERENCES_A_YEAR: Final = 5_000 * 250
 SEGMENTS_A_LEG: Final = 1.5
 """An assumption: about every other leg changes once in what it is counted by, such as waiting_room to
 conference."""
-ROWS: Final = 60_000
+ROWS: Final = 40_000
 """Rows that a table is filled with to weigh one."""
 
 Statement = tuple[str, Any, bool]
@@ -206,7 +206,7 @@ def sample_rows(table: Table, things: int) -> Iterator[dict[str, Any]]:
     names = [column.name for column in table.c if column.name not in ("time", *keys)]
     for number in range(ROWS):
         row = {name: _value(generator, name, number) for name in names}
-        row |= {key: number % things for key in keys}
+        row |= dict.fromkeys(keys, number % things)
         yield row | {"time": START + number // things * BEAT}
 
 

@@ -1,6 +1,7 @@
 """Private databases for tests: an SQLite file, and a MariaDB server of the session's own."""
 
 import contextlib
+import os
 import secrets
 import shutil
 import socket
@@ -20,6 +21,11 @@ def _program(name: str) -> str:
     if path is None:
         pytest.fail(f"{name} is not installed; install the Debian package {PACKAGE}", pytrace=False)
     return path
+
+
+def _user() -> list[str]:
+    """The server refuses to run as root unless it is told to."""
+    return ["--user=root"] if os.geteuid() == 0 else []
 
 
 def free_port() -> int:
@@ -47,7 +53,7 @@ class MariaDB:
                 f"--datadir={directory / 'data'}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
-                "--user=root",
+                *_user(),
             ],
             check=True,
             capture_output=True,
@@ -65,7 +71,7 @@ class MariaDB:
                 [
                     _program("mariadbd"),
                     "--no-defaults",
-                    "--user=root",
+                    *_user(),
                     f"--datadir={self.directory / 'data'}",
                     f"--socket={self.directory / 's'}",
                     f"--pid-file={self.directory / 'pid'}",

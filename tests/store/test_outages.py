@@ -19,9 +19,8 @@ from tests.store import worlds
 from tests.store.worlds import assert_intervals_agree, beat, changing_legs, eventually, leg, poll
 from vdx.capacity import Usage
 from vdx.settings import Settings
-from vdx.store import Store, StoreError, upgrade
+from vdx.store import Store, StoreError, tables, upgrade
 from vdx.store import store as store_module
-from vdx.store import tables
 from vdx.store.database import open_engine, sqlite_file
 from vdx.store.writing import CycleWriter
 from vdx.telemetry import Telemetry
@@ -94,7 +93,7 @@ def test_polls_of_an_outage_are_written_when_it_is_over(
     assert value(telemetry, "vdx_store_up") == 1
     assert value(telemetry, "vdx_store_cycles_dropped_total") == 0
     assert value(telemetry, "vdx_store_spool_bytes") == 0
-    assert sum("cannot be reached" in line for line in log) == 1
+    assert sum("cannot be written" in line for line in log) == 1
     assert sum("is there again" in line for line in log) == 1
 
 
@@ -186,7 +185,7 @@ def test_a_full_disk_is_counted_and_told_once(
     with away(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("vdx.store.spool._append", full)
         for number in range(2, 5):
-            with pytest.raises(StoreError, match="No space left|cannot be reached"):
+            with pytest.raises(StoreError, match="No space left|cannot be written"):
                 store.write_now(*poll(number, changing_legs(number)))
     eventually(lambda: value(telemetry, "vdx_store_cycles_dropped_total") == 3)
     expected |= feed(store, range(5, 8))

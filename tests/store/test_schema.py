@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -190,3 +192,9 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="name a folder"):
         upgrade(worlds.settings(f"sqlite:///{tmp_path}/file/vdx.sqlite3", tmp_path))
+
+
+def test_a_miner_does_not_load_alembic() -> None:
+    program = "import sys, vdx.store; print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -249,4 +249,4 @@ def test_latest_polls_are_in_order(store: Store, connection: Connection) -> None
         store.submit(*poll(number))
     store.write_now(*poll(4))
     assert [found.time for found in queries.latest_polls(connection, 2)] == [beat(4), beat(3)]
-    assert BEAT == timedelta(seconds=30)
+    assert timedelta(seconds=30) == BEAT

@@ -15,9 +15,8 @@ from vdx.store.database import (
     database_url,
     open_engine,
     sqlite_file,
-    unreachable,
 )
-from vdx.store.errors import StoreError, is_data_fault, reason
+from vdx.store.errors import StoreError, reason
 
 SCRIPTS: Final = Path(__file__).with_name("migrations")
 _LOCK: Final = "vdx_watch_upgrade"
@@ -48,8 +47,10 @@ def upgrade(settings: Settings) -> None:
             "in data.directory or database.url"
         ) from None
     except SQLAlchemyError as error:
-        words = f"the tables cannot be made: {reason(error)}" if is_data_fault(error) else unreachable(error)
-        raise StoreError(words) from None
+        raise StoreError(
+            f"the tables cannot be made: {reason(error)}; check database.url, database.password_file, "
+            "that the server runs and that the account may create tables"
+        ) from None
     finally:
         engine.dispose()
 

@@ -191,6 +191,7 @@ class Store:
     def _write(self, cycle: Cycle, encoded: Callable[[], bytes]) -> bool:
         """True when the cycle is dealt with; False when the database is away."""
         fault: Exception
+        reached = False
         for attempt in (1, 2):
             connected = self._connection is not None
             try:
@@ -202,6 +203,7 @@ class Store:
                 self._refuse(cycle, str(error))
                 return True
             except Exception as error:
+                reached = self._connection is not None
                 self._disconnect()
                 fault = error
                 if attempt == 1 and (connected or is_data_fault(error)):
@@ -220,7 +222,12 @@ class Store:
             )
             self._refuse(cycle, f"the database refuses the rows of this poll: {reason(fault)}")
             return True
-        self._is_away(str(fault) if isinstance(fault, StoreError) else unreachable(fault))
+        if isinstance(fault, StoreError):
+            self._is_away(str(fault))
+        elif reached:
+            self._is_away(f"the database cannot be written: {reason(fault)}; check its log and its disk")
+        else:
+            self._is_away(unreachable(fault))
         return False
 
     def _write_once(self, cycle: Cycle) -> None:

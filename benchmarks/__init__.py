@@ -1,0 +1,1 @@
+"""What the suite costs, as ratios in one run: `make bench`."""
