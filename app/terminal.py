@@ -157,7 +157,6 @@ def _pairs(counts: Mapping[Any, int] | None, *names: str) -> list[dict[str, Any]
 def as_json(snapshot: Snapshot, usage: Usage) -> bytes:
     """The figures of a snapshot as one JSON object; conferences are counted, not named."""
     figures = msgspec.structs.asdict(usage)
-    figures.pop("conference_use")
     figures["participants"] = _pairs(usage.participants, "location", "protocol")
     figures["quality"] = _pairs(usage.quality, "location", "quality")
     document = {

@@ -12,7 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -31,12 +31,12 @@ from vdx.pexip.records import (
 from vdx.settings import DatabaseSettings, DataSettings, Settings
 from vdx.snapshot import Configuration, Snapshot
 from vdx.store import upgrade
-from vdx.store.cycle import encode
+from vdx.store.cycle import FRACTIONS, encode
 from vdx.store.database import connect, open_engine, sqlite_file
 from vdx.store.identities import Pseudonyms
 from vdx.store.recorder import Recorder
 from vdx.store.retention import prune
-from vdx.store.tables import FIVE_MINUTES, FRACTIONS, HOUR, RAW, SAMPLES, conference, participant, poll
+from vdx.store.tables import FIVE_MINUTES, HOUR, RAW, SAMPLES, conference, participant, poll
 from vdx.store.writing import CycleWriter
 
 START: Final = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -365,17 +365,21 @@ def main() -> None:
     """Measures both databases and prints the result."""
     print(
         f"VDX size: {NODES} nodes, {LOCATIONS} locations, {PARTICIPANTS} participants, "
-        f"{CHURN[0]} to {CHURN[1]} of whom come and go a cycle; {CYCLES} cycles; {date.today():%Y-%m-%d}"
+        f"{CHURN[0]} to {CHURN[1]} of whom come and go a cycle; {CYCLES} cycles"
     )
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         paths = [f"sqlite:///{directory / name}.sqlite3" for name in ("store", "floor", "disk")]
         store, floor, disk = (_settings(directory, path) for path in paths)
         report("SQLite", time_cycles(store, floor), weigh(disk))
-        with running_mariadb(directory) as server:
-            with server.database() as one, server.database() as two, server.database() as three:
-                store, floor, disk = (_settings(directory, server.url(name)) for name in (one, two, three))
-                report("MariaDB", time_cycles(store, floor), weigh(disk))
+        with (
+            running_mariadb(directory) as server,
+            server.database() as one,
+            server.database() as two,
+            server.database() as three,
+        ):
+            store, floor, disk = (_settings(directory, server.url(name)) for name in (one, two, three))
+            report("MariaDB", time_cycles(store, floor), weigh(disk))
 
 
 if __name__ == "__main__":

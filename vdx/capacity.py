@@ -9,7 +9,7 @@ tokens times its HD calls. Use above a limit is real and is never clamped.
 import ipaddress
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -21,6 +21,7 @@ from vdx.snapshot import Configuration, Snapshot
 
 TIERS: Final = ("central", "decentral")
 QUALITIES: Final = ("unknown", "good", "ok", "bad", "terrible")
+BAD_QUALITIES: Final = frozenset({"bad", "terrible"})
 SIZES: Final = ((1, "1"), (2, "2"), (5, "3-5"), (10, "6-10"), (20, "11-20"), (50, "21-50"), (100, "51-100"))
 LARGEST_SIZE: Final = "101+"
 CONNECTIVITY_LOST: Final = "connectivity_lost"
@@ -97,8 +98,6 @@ class Usage(msgspec.Struct, frozen=True):
     """service type -> conferences."""
     sizes: Mapping[str, int] | None = None
     """size class -> conferences, by participants with media."""
-    conference_use: Mapping[str, ConferenceUse] | None = None
-    """conference name -> its use."""
     nodes: Sequence[NodeUse] | None = None
     hardware_by_location: Mapping[str, Ports] | None = None
     hardware_by_tier: Mapping[str, Ports] | None = None
@@ -151,9 +150,6 @@ class TelephonyRule:
         self._networks = networks
         self._known: dict[str, bool] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._pattern or self._networks)
-
     def _is_trunk(self, address: str) -> bool:
         try:
             parsed = ipaddress.ip_address(address)
@@ -182,6 +178,13 @@ class TelephonyRule:
                 participant.participant_alias,
             )
         )
+
+    def count(self, participants: Iterable[Participant]) -> int:
+        """How many legs are telephony; 0 where no rule is set."""
+        if not (self._pattern or self._networks):
+            return 0
+        sip = [leg for leg in participants if leg.protocol.upper() == "SIP"]
+        return sum(map(self.matches, sip))
 
 
 def lost_nodes(alarms: Iterable[Alarm], configuration: Configuration) -> frozenset[str]:
@@ -268,147 +271,137 @@ def headroom_without(total: Ports, data_centre: Ports) -> float:
     return total.limit - data_centre.limit - total.used
 
 
-_LEG = attrgetter(
-    "conference",
-    "system_location",
-    "protocol",
-    "call_quality",
-    "license_type",
-    "license_count",
-    "service_type",
-    "service_tag",
-    "has_media",
-    "media_node",
-)
+_LICENSES = attrgetter("license_type", "license_count", "system_location", "service_type")
+_TAGS = attrgetter("service_tag", "license_type", "license_count")
+_MEDIA = attrgetter("system_location", "protocol", "has_media", "call_quality")
+_NODE = attrgetter("media_node", "protocol", "has_media")
+_CONFERENCE = attrgetter("conference", "protocol", "has_media")
 
 
-class _Conference:
-    """Running sums of one conference while its legs are counted."""
-
-    __slots__ = ("bad", "control_only", "license_ports", "locations", "nodes", "participants")
-
-    def __init__(self) -> None:
-        self.participants = self.control_only = self.license_ports = self.bad = 0
-        self.locations: set[str] = set()
-        self.nodes: set[str] = set()
+def _is_counted(protocol: str, has_media: bool) -> bool:
+    """True for a leg that is people's: neither control-only nor a backplane."""
+    return has_media and not _is_backplane(protocol)
 
 
-class _Legs:
-    """What one pass over the participants counts."""
-
-    def __init__(self, participants: Sequence[Participant]) -> None:
-        self.licenses: Counter[str] = Counter()
-        self.by_location: Counter[str] = Counter()
-        self.by_service: Counter[str] = Counter()
-        self.by_tag: Counter[str] = Counter()
-        self.participants: Counter[tuple[str, str]] = Counter()
-        self.quality: Counter[tuple[str, str]] = Counter()
-        self.control_only: Counter[str] = Counter()
-        self.by_node: Counter[str] = Counter()
-        self.conferences: dict[str, _Conference] = {}
-        for leg, count in Counter(map(_LEG, participants)).items():
-            self._add(leg, count)
-
-    def _add(self, leg: tuple[str, str, str, str, str, int, str, str, bool, str], count: int) -> None:
-        name, location, protocol, call_quality, license_type, licenses, service, tag, has_media, node = leg
-        conference = self.conferences.get(name)
-        if conference is None:
-            conference = self.conferences[name] = _Conference()
-        held = licenses * count
+def _license_figures(participants: Sequence[Participant]) -> dict[str, object]:
+    by_type: Counter[str] = Counter()
+    by_location: Counter[str] = Counter()
+    by_service: Counter[str] = Counter()
+    by_tag: Counter[str] = Counter()
+    for (license_type, licenses, location, service), legs in Counter(map(_LICENSES, participants)).items():
+        held = licenses * legs
         if held:
-            self.licenses[license_type.lower()] += held
+            by_type[license_type.lower()] += held
             if has_licence_port(license_type):
-                self.by_location[location] += held
-                self.by_service[service] += held
-                self.by_tag[tag] += held
-                conference.license_ports += held
-        if _is_backplane(protocol):
-            return
-        if not has_media:
-            self.control_only[location] += count
-            conference.control_only += count
-            return
-        quality = quality_name(call_quality)
-        self.participants[location, protocol] += count
-        self.quality[location, quality] += count
-        self.by_node[node] += count
-        conference.participants += count
-        conference.locations.add(location)
-        conference.nodes.add(node)
-        if quality in ("bad", "terrible"):
-            conference.bad += count
+                by_location[location] += held
+                by_service[service] += held
+    for (tag, license_type, licenses), legs in Counter(map(_TAGS, participants)).items():
+        if licenses and has_licence_port(license_type):
+            by_tag[tag] += licenses * legs
+    return {
+        "license_ports": by_type["port"],
+        "licenses_by_type": by_type,
+        "license_ports_by_location": by_location,
+        "license_ports_by_service": by_service,
+        "license_ports_by_tag": by_tag,
+    }
 
 
-def conference_uses(snapshot: Snapshot, legs: _Legs) -> dict[str, ConferenceUse]:
-    """Conference name -> its use, for the conferences that the platform lists."""
-    empty = _Conference()
-    uses = {}
-    for conference in snapshot.conferences or ():
-        sums = legs.conferences.get(conference.name, empty)
-        uses[conference.name] = ConferenceUse(
-            id=conference.id,
-            participants=sums.participants,
-            control_only=sums.control_only,
-            license_ports=sums.license_ports,
-            bad=sums.bad,
-            locations=tuple(sorted(sums.locations)),
-            nodes=len(sums.nodes),
-        )
-    return uses
+def _media_figures(participants: Sequence[Participant]) -> dict[str, object]:
+    people: Counter[tuple[str, str]] = Counter()
+    quality: Counter[tuple[str, str]] = Counter()
+    control_only: Counter[str] = Counter()
+    for (location, protocol, has_media, call_quality), legs in Counter(map(_MEDIA, participants)).items():
+        if _is_counted(protocol, has_media):
+            people[location, protocol] += legs
+            quality[location, quality_name(call_quality)] += legs
+        elif not has_media:
+            control_only[location] += legs
+    return {
+        "participants": people,
+        "quality": quality,
+        "control_only": control_only,
+        "presenting": sum(map(attrgetter("is_presenting"), participants)),
+        "streaming": sum(map(attrgetter("is_streaming"), participants)),
+    }
 
 
-def _used_by_node(snapshot: Snapshot, legs: _Legs | None) -> tuple[Counter[str], Counter[str]]:
+def _people_by(
+    participants: Sequence[Participant], key: Callable[[Participant], tuple[str, str, bool]]
+) -> Counter[str]:
+    """Participants with media by the first of the key's three fields; the others are protocol, has_media."""
+    people: Counter[str] = Counter()
+    for (name, protocol, has_media), legs in Counter(map(key, participants)).items():
+        if _is_counted(protocol, has_media):
+            people[name] += legs
+    return people
+
+
+def conference_uses(snapshot: Snapshot) -> dict[str, ConferenceUse] | None:
+    """Conference name -> its use, for the conferences that the platform lists; None where conferences or
+    participants could not be read."""
+    if snapshot.conferences is None or snapshot.participants is None:
+        return None
+    legs: dict[str, list[Participant]] = defaultdict(list)
+    for leg in snapshot.participants:
+        legs[leg.conference].append(leg)
+    return {
+        conference.name: _conference_use(conference.id, legs.get(conference.name, ()))
+        for conference in snapshot.conferences
+    }
+
+
+def _conference_use(identity: str, legs: Sequence[Participant]) -> ConferenceUse:
+    counted = [leg for leg in legs if _is_counted(leg.protocol, leg.has_media)]
+    return ConferenceUse(
+        id=identity,
+        participants=len(counted),
+        control_only=sum(not leg.has_media and not _is_backplane(leg.protocol) for leg in legs),
+        license_ports=sum(leg.license_count for leg in legs if has_licence_port(leg.license_type)),
+        bad=sum(quality_name(leg.call_quality) in BAD_QUALITIES for leg in counted),
+        locations=tuple(sorted({leg.system_location for leg in counted})),
+        nodes=len({leg.media_node for leg in counted}),
+    )
+
+
+def _used_by_node(snapshot: Snapshot) -> tuple[Counter[str], Counter[str]]:
     """Node name -> conferences that it hosts a part of, and participants whose media it handles."""
     names = snapshot.configuration.node_names
     conferences = Counter(
         names[shard.node] for shard in snapshot.conference_shards or () if shard.node in names
     )
     participants: Counter[str] = Counter()
-    for address, count in legs.by_node.items() if legs else ():
+    for address, people in _people_by(snapshot.participants or (), _NODE).items():
         if address in names:
-            participants[names[address]] += count
+            participants[names[address]] += people
     return conferences, participants
 
 
 def measure(snapshot: Snapshot, settings: Settings, telephony: TelephonyRule) -> Usage:
     """The figures of a snapshot. Pure: the same snapshot gives the same figures.
 
-    `telephony` is built once from `settings.pstn`, since it compiles the pattern and the networks.
+    `telephony` is built once from `settings.pstn`, since it compiles the pattern and the networks. Legs are
+    counted in groups of what they have in common, by Counter over attrgetter, which does not enter Python
+    per leg.
     """
-    usage = Usage(license_limit=settings.licenses.ports, pstn_limit=settings.pstn.lines)
-    legs = None if snapshot.participants is None else _Legs(snapshot.participants)
-    if legs is not None and snapshot.participants is not None:
-        usage = msgspec.structs.replace(
-            usage,
-            license_ports=legs.licenses["port"],
-            licenses_by_type=legs.licenses,
-            license_ports_by_location=legs.by_location,
-            license_ports_by_service=legs.by_service,
-            license_ports_by_tag=legs.by_tag,
-            pstn_lines=sum(map(telephony.matches, snapshot.participants)) if telephony else 0,
-            participants=legs.participants,
-            control_only=legs.control_only,
-            quality=legs.quality,
-            presenting=sum(map(attrgetter("is_presenting"), snapshot.participants)),
-            streaming=sum(map(attrgetter("is_streaming"), snapshot.participants)),
-        )
+    fields: dict[str, object] = {}
+    participants = snapshot.participants
+    if participants is not None:
+        fields |= _license_figures(participants)
+        fields |= _media_figures(participants)
+        fields["pstn_lines"] = telephony.count(participants)
     if snapshot.conferences is not None:
-        usage = msgspec.structs.replace(
-            usage, conferences=Counter(conference.service_type for conference in snapshot.conferences)
-        )
-        if legs is not None:
-            uses = conference_uses(snapshot, legs)
-            usage = msgspec.structs.replace(
-                usage,
-                conference_use=uses,
-                sizes=Counter(size_class(use.participants) for use in uses.values()),
-            )
+        fields["conferences"] = Counter(conference.service_type for conference in snapshot.conferences)
+        if participants is not None:
+            sizes = _people_by(participants, _CONFERENCE)
+            fields["sizes"] = Counter(size_class(sizes.get(one.name, 0)) for one in snapshot.conferences)
     if snapshot.nodes is not None:
         lost = lost_nodes(snapshot.alarms or (), snapshot.configuration)
-        conferences, participants = _used_by_node(snapshot, legs)
-        nodes = _node_uses(snapshot.nodes, lost, settings.locations, conferences, participants)
-        usage = msgspec.structs.replace(usage, **_hardware(nodes, settings.locations))
-    return usage
+        nodes = _node_uses(snapshot.nodes, lost, settings.locations, *_used_by_node(snapshot))
+        fields |= _hardware(nodes, settings.locations)
+    return msgspec.structs.replace(
+        Usage(license_limit=settings.licenses.ports, pstn_limit=settings.pstn.lines), **fields
+    )
 
 
 def _hardware(nodes: Sequence[NodeUse], locations: LocationSettings) -> dict[str, object]:

@@ -9,12 +9,11 @@ import msgspec
 
 from app.web import texts
 from app.web.state import NEARLY_FULL, RANK, State
-from vdx.capacity import CONNECTIVITY_LOST, NodeUse, Ports, Usage
+from vdx.capacity import BAD_QUALITIES, CONNECTIVITY_LOST, ConferenceUse, NodeUse, Ports, Usage
 from vdx.pexip.records import Alarm, WorkerVM
 from vdx.settings import Settings
 from vdx.snapshot import ESSENTIAL, Snapshot
 
-BAD: Final = frozenset({"bad", "terrible"})
 BAD_SHARE: Final = 0.1
 """Share of a location's participants in bad quality from which the location is in trouble."""
 
@@ -57,8 +56,13 @@ def is_unsynchronised(node: WorkerVM) -> bool:
     return node.sync_status.upper() not in SYNCHRONISED
 
 
-def troubles(snapshot: Snapshot, usage: Usage, settings: Settings) -> tuple[Trouble, ...]:
-    """All that is wrong, the worst first; what rests on unread resources is left out, but said."""
+def troubles(
+    snapshot: Snapshot, usage: Usage, settings: Settings, uses: Mapping[str, ConferenceUse] | None
+) -> tuple[Trouble, ...]:
+    """All that is wrong, the worst first; what rests on unread resources is left out, but said.
+
+    `uses` are those of the conferences, None where they could not be read.
+    """
     found = [
         *_reading(snapshot),
         *_nodes(usage.nodes or ()),
@@ -67,7 +71,8 @@ def troubles(snapshot: Snapshot, usage: Usage, settings: Settings) -> tuple[Trou
         *_telephony(usage),
         *_hardware(usage),
         *_alarms(snapshot),
-        *_quality(usage, settings),
+        *_quality(usage),
+        *_conferences(uses or {}, settings),
     ]
     return tuple(sorted(found, key=lambda trouble: -RANK[trouble.state]))
 
@@ -155,17 +160,19 @@ def _alarms(snapshot: Snapshot) -> Iterator[Trouble]:
         yield Trouble(f"alarm:{name}:{level}:{acknowledged}", state, text, "nodes", since)
 
 
-def _quality(usage: Usage, settings: Settings) -> Iterator[Trouble]:
+def _quality(usage: Usage) -> Iterator[Trouble]:
     totals: dict[str, int] = defaultdict(int)
     bad: dict[str, int] = defaultdict(int)
     for (location, quality), amount in (usage.quality or {}).items():
         totals[location] += amount
-        bad[location] += amount if quality in BAD else 0
+        bad[location] += amount if quality in BAD_QUALITIES else 0
     for location, total in sorted(totals.items(), key=lambda item: -bad[item[0]] / max(1, item[1])):
         if total >= FEWEST and bad[location] >= total * BAD_SHARE:
             text = texts.location_quality(location, bad[location], total)
             yield Trouble(f"quality:{location}", "warning", text, "locations")
-    uses = usage.conference_use or {}
+
+
+def _conferences(uses: Mapping[str, ConferenceUse], settings: Settings) -> Iterator[Trouble]:
     troubled = sorted(
         (name for name, use in uses.items() if is_troubled(use.bad, use.participants)),
         key=lambda name: -uses[name].bad,

@@ -14,7 +14,6 @@ from app.web.changes import Change
 from app.web.curve import Curve, Point, curve
 from app.web.state import RANK, State, of_ratio, worst
 from app.web.troubles import (
-    BAD,
     BAD_SHARE,
     FEWEST,
     Trouble,
@@ -24,7 +23,7 @@ from app.web.troubles import (
     things,
     troubles,
 )
-from vdx.capacity import TIERS, ConferenceUse, NodeUse, Ports, Usage
+from vdx.capacity import BAD_QUALITIES, TIERS, ConferenceUse, NodeUse, Ports, Usage, conference_uses
 from vdx.pexip.records import Conference, WorkerVM
 from vdx.settings import Settings
 from vdx.snapshot import ESSENTIAL, Snapshot
@@ -170,8 +169,9 @@ def view(
     snapshot: Snapshot, usage: Usage, settings: Settings, history: Sequence[Point], now: datetime
 ) -> View:
     """What the page shows at `now`. `history` is licence ports over time, this poll's included."""
-    found = troubles(snapshot, usage, settings)
-    rows, more, troubled = _conferences(snapshot, usage, settings)
+    uses = conference_uses(snapshot)
+    found = troubles(snapshot, usage, settings, uses)
+    rows, more, troubled = _conferences(snapshot, uses, settings)
     quality = None if usage.quality is None else _quality(usage.quality.items())
     state, status = _status(snapshot, found, history, ZoneInfo(settings.sla.time_zone), now)
     return View(
@@ -260,7 +260,7 @@ def _quality(counts: Iterable[tuple[tuple[str, str], int]]) -> Quality:
     return Quality(
         total=by_quality.total(),
         good=by_quality["good"] + by_quality["ok"],
-        bad=sum(by_quality[name] for name in BAD),
+        bad=sum(by_quality[name] for name in BAD_QUALITIES),
     )
 
 
@@ -371,12 +371,11 @@ def _conference_state(use: ConferenceUse) -> State:
 
 
 def _conferences(
-    snapshot: Snapshot, usage: Usage, settings: Settings
+    snapshot: Snapshot, uses: Mapping[str, ConferenceUse] | None, settings: Settings
 ) -> tuple[tuple[ConferenceRow, ...] | None, int, int | None]:
     """The rows, how many conferences are beyond them, and how many are in trouble."""
     if snapshot.conferences is None:
         return None, 0, None
-    uses = usage.conference_use
     if uses is None:
         rows = [_unread_conference(conference, settings) for conference in snapshot.conferences]
         return tuple(rows[:MOST_CONFERENCES]), max(0, len(rows) - MOST_CONFERENCES), None

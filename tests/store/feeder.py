@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from loguru import logger
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tests.store import worlds
 from vdx.store import Store, StoreError
@@ -16,7 +16,7 @@ from vdx.store import store as store_module
 from vdx.telemetry import Telemetry
 
 
-def _away(engine: Engine) -> None:
+def _away(engine: Engine) -> Connection:
     raise StoreError("the database is away")
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     directory, url, first, *away = sys.argv[1:]
     logger.remove()
     if away:
-        store_module.connect = _away  # type: ignore[assignment]
+        store_module.connect = _away  # type: ignore[attr-defined]
     store = Store(worlds.settings(url, Path(directory)), Telemetry())
     store.start()
     for number in itertools.count(int(first)):

@@ -50,7 +50,7 @@ STEP = st.builds(
 
 def run(settings: Settings, steps: list[Step]) -> dict[datetime, Usage]:
     """Plays the steps; the database is there at the end. Returns what each poll counted."""
-    expected = {}
+    expected: dict[datetime, Usage] = {}
     store = Store(settings, Telemetry())
     store.start()
     number = 0
@@ -108,7 +108,7 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return settings.data.directory / "vdx.sqlite3"
 
 
-@relaxed(60)
+@relaxed(40)
 @given(steps=st.lists(STEP, max_size=14))
 def test_sqlite(empty_file: Path, steps: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -118,7 +118,7 @@ def test_sqlite(empty_file: Path, steps: list[Step]) -> None:
         run(settings, steps)
 
 
-@relaxed(15)
+@relaxed(12)
 @given(steps=st.lists(STEP, max_size=14))
 def test_mariadb(mariadb_url: str, steps: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as directory:

@@ -59,7 +59,7 @@ def key(name: str) -> str:
 
 def leg(name: str, **fields: Any) -> Participant:
     """A call leg that holds one licence port, in location Aarhus and conference vmr."""
-    known = {
+    known: dict[str, Any] = {
         "conference": "vmr",
         "system_location": "Aarhus",
         "protocol": "WebRTC",
@@ -80,7 +80,7 @@ def leg(name: str, **fields: Any) -> Participant:
 
 def conference(name: str, **fields: Any) -> Conference:
     """A running conference of a meeting room."""
-    known = {"service_type": "conference", "tag": "region-midt", "start_time": START}
+    known: dict[str, Any] = {"service_type": "conference", "tag": "region-midt", "start_time": START}
     return Conference(id=key(f"conference {name}"), name=name, **known | fields)
 
 
@@ -123,7 +123,7 @@ def poll(
     }
     if conferences is None:
         conferences = [conference(name) for name in sorted({leg.conference for leg in legs or ()})]
-    known = {
+    known: dict[str, Any] = {
         "nodes": NODES,
         "locations": LOCATIONS,
         "configuration": CONFIGURATION,
@@ -155,16 +155,16 @@ PLACES = ("Aarhus", "Ålborg")
 def assert_intervals_agree(connection: Connection, expected: Mapping[datetime, Usage]) -> None:
     """At each of these polls, what was open in the database is what the poll counted, and nothing is there
     twice."""
-    for time, usage in expected.items():
-        legs = queries.participants_open(connection, time)
+    for beat_time, usage in expected.items():
+        legs = queries.participants_open(connection, beat_time)
         if usage.license_ports is not None and usage.license_ports_by_location is not None:
-            assert queries.license_ports_open(connection, time) == usage.license_ports, time
+            assert queries.license_ports_open(connection, beat_time) == usage.license_ports, beat_time
             places = {
                 place: sum(leg.license_count for leg in legs if leg.location == place)
                 for place in usage.license_ports_by_location
             }
-            assert places == dict(usage.license_ports_by_location), time
-            assert sum(leg.has_media for leg in legs) == usage.participants_total, time
+            assert places == dict(usage.license_ports_by_location), beat_time
+            assert sum(leg.has_media for leg in legs) == usage.participants_total, beat_time
         if usage.conferences_total is not None:
-            assert len(queries.conferences_open(connection, time)) == usage.conferences_total, time
-        assert len({leg.id for leg in legs}) == len(legs), time
+            assert len(queries.conferences_open(connection, beat_time)) == usage.conferences_total, beat_time
+        assert len({leg.id for leg in legs}) == len(legs), beat_time

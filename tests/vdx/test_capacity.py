@@ -13,6 +13,7 @@ from vdx.capacity import (
     Ports,
     TelephonyRule,
     Usage,
+    conference_uses,
     lost_nodes,
     measure,
     node_ports,
@@ -173,7 +174,9 @@ def test_legs_are_joined_to_conferences_and_nodes_by_name_and_address() -> None:
             WorkerVMConfiguration(id=2, name="node2", address="10.0.0.2"),
         ]
     )
-    figures = usage(
+    snapshot = Snapshot(
+        time=BEAT,
+        duration_seconds=0.1,
         configuration=configuration,
         conferences=[Conference(id="a", name="meeting", service_type="conference"), Conference(id="b")],
         conference_shards=[
@@ -187,10 +190,12 @@ def test_legs_are_joined_to_conferences_and_nodes_by_name_and_address() -> None:
         ],
         nodes=[node(1), node(2)],
     )
-    assert figures.conference_use is not None
-    use = figures.conference_use["meeting"]
+    uses = conference_uses(snapshot)
+    assert uses is not None
+    use = uses["meeting"]
     assert (use.participants, use.control_only, use.license_ports, use.bad, use.nodes) == (2, 1, 2, 1, 2)
     assert use.locations == ("East", "West")
+    figures = measure(snapshot, SETTINGS, TelephonyRule(SETTINGS.pstn))
     assert figures.sizes == {"2": 1, "0": 1}
     assert figures.nodes is not None
     assert [(item.conferences, item.participants) for item in figures.nodes] == [(1, 1), (0, 1)]

@@ -14,7 +14,7 @@ from app.web.troubles import Trouble, troubles
 from app.web.view import MOST_CONFERENCES, View, view
 from tests.web import sample
 from tests.web.sample import NOW, Platform
-from vdx.capacity import Ports, TelephonyRule, Usage, measure
+from vdx.capacity import Ports, TelephonyRule, Usage, conference_uses, measure
 from vdx.pexip import records
 from vdx.settings import Settings
 from vdx.snapshot import Failure, Snapshot
@@ -166,7 +166,9 @@ def test_no_person_is_named(usual: Platform) -> None:
 
 
 def found(snapshot: Snapshot, usage: Usage) -> dict[str, Trouble]:
-    return {trouble.key: trouble for trouble in troubles(snapshot, usage, SETTINGS)}
+    return {
+        trouble.key: trouble for trouble in troubles(snapshot, usage, SETTINGS, conference_uses(snapshot))
+    }
 
 
 def test_troubles_of_nodes() -> None:

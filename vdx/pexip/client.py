@@ -252,7 +252,7 @@ def _next_offset(resource: Resource[T], page: DecodedPage[T], offset: int, asked
 
 def _keys(resource: Resource[T], page: DecodedPage[T]) -> frozenset[object]:
     key = resource.key or ""
-    return frozenset(getattr(row, key) for row in page.rows) | {row.id for row in page.rejected}
+    return frozenset(map(attrgetter(key), page.rows)) | {row.id for row in page.rejected}
 
 
 def _page_size(size: int) -> int:

@@ -153,11 +153,6 @@ class Cycle(msgspec.Struct, frozen=True, array_like=True):
     participants: Changes[ParticipantRow] | None
     configuration: Mapping[str, Sequence[ConfigurationRecord]] = {}
 
-    @property
-    def full(self) -> bool:
-        """True when the cycle stands on its own: no interval of it rests on the cycles before."""
-        return all(changes is None or changes.full for changes in (self.conferences, self.participants))
-
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Cycle)

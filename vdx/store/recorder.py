@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Final
 
@@ -30,7 +31,7 @@ _NOT_KEPT: Final = frozenset({"entitlement_id"})
 """The key with which a licence is activated."""
 
 _ACCOUNTED_CONFERENCE: Final = attrgetter("name", "service_type", "tag")
-_ACCOUNTED_LEG: Final = attrgetter(
+_ACCOUNTED: Final = (
     "conference",
     "system_location",
     "media_node",
@@ -40,7 +41,13 @@ _ACCOUNTED_LEG: Final = attrgetter(
     "license_count",
     "has_media",
 )
+_ACCOUNTED_LEG: Final = attrgetter(*_ACCOUNTED)
 """What a segment of a leg has in common: what licence ports, participants and nodes are counted by."""
+
+_STATE: Final = attrgetter(*_ACCOUNTED, "call_quality")
+_ID: Final = attrgetter("id")
+_NAME: Final = attrgetter("name")
+_CONFERENCE: Final = attrgetter("conference")
 
 
 class _Open:
@@ -69,11 +76,12 @@ class Recorder:
         self._conferences_seen: datetime | None = None
         self._participants: dict[str, _Open] | None = None
         self._participants_seen: datetime | None = None
+        self._states: dict[str, tuple[object, ...]] = {}
         self._conference_ids: dict[str, str] = {}
         self._configuration: dict[str, Sequence[object]] = {}
 
     def record(self, snapshot: Snapshot, usage: Usage, *, full: bool = False) -> Cycle:
-        """The cycle of `snapshot`. With `full` it stands on its own; it may then be asked for twice."""
+        """The cycle of `snapshot`; with `full` it stands on its own."""
         if full:
             self._configuration.clear()
         time = snapshot.time.replace(microsecond=0)
@@ -135,42 +143,45 @@ class Recorder:
     def _record_participants(
         self, snapshot: Snapshot, time: datetime, *, full: bool
     ) -> Changes[ParticipantRow] | None:
-        self._learn_conferences(snapshot)
+        renamed = self._learn_conferences(snapshot)
         if snapshot.participants is None:
             if full:
                 self._participants = None
             return None
-        memory = self._participants or {}
         full = full or self._participants is None
-        present: dict[str, _Open] = {}
-        opened = []
+        memory = self._participants or {}
+        # Legs are compared as tuples, in C: of thousands, a few dozen differ from the poll before.
+        states = dict(zip(map(_ID, snapshot.participants), map(_STATE, snapshot.participants), strict=True))
+        before = {} if full else self._states
+        self._states = states
+        opened: list[ParticipantRow] = []
         closed: dict[int, list[bytes]] = defaultdict(list)
         worse: dict[int, list[bytes]] = defaultdict(list)
         for leg in snapshot.participants:
-            if leg.id in present:
+            if before.get(leg.id) == states[leg.id] and leg.conference not in renamed:
                 continue
             conference = self._conference_ids.get(leg.conference)
             accounted = (conference, *_ACCOUNTED_LEG(leg))
-            quality = _quality(leg)
-            before = memory.get(leg.id)
-            if before is not None and before.accounted == accounted:
-                before.quality = quality
-                if quality > before.worst:
-                    before.worst = quality
-                    worse[quality].append(before.identifier)
-                present[leg.id] = before
-                if full:
-                    opened.append(self._participant_row(leg, conference, before, snapshot))
-                continue
-            if before is not None:
-                closed[before.quality].append(before.identifier)
-            present[leg.id] = now = _Open(identifier(leg.id), accounted, quality, quality)
-            opened.append(self._participant_row(leg, conference, now, snapshot))
-        for key, gone in memory.items():
-            if key not in present:
-                closed[gone.quality].append(gone.identifier)
+            quality = _quality(leg.call_quality)
+            known = memory.get(leg.id)
+            if known is not None and known.accounted == accounted:
+                known.quality = quality
+                if quality > known.worst:
+                    known.worst = quality
+                    worse[quality].append(known.identifier)
+            else:
+                if known is not None:
+                    closed[known.quality].append(known.identifier)
+                known = memory[leg.id] = _Open(identifier(leg.id), accounted, quality, quality)
+                if not full:
+                    opened.append(self._participant_row(leg, conference, known, snapshot))
+            if full:
+                opened.append(self._participant_row(leg, conference, known, snapshot))
+        for key in memory.keys() - states.keys():
+            gone = memory.pop(key)
+            closed[gone.quality].append(gone.identifier)
         seen, self._participants_seen = self._participants_seen, time
-        self._participants = present
+        self._participants = memory
         if full:
             return Changes(True, opened)
         return Changes(False, opened, dict(closed), dict(worse), seen)
@@ -199,13 +210,18 @@ class Recorder:
             worst_quality=now.worst,
         )
 
-    def _learn_conferences(self, snapshot: Snapshot) -> None:
-        """Name -> identifier. The two lists are read a moment apart, so names of the last poll count too."""
+    def _learn_conferences(self, snapshot: Snapshot) -> set[str]:
+        """Learns name -> identifier, and gives the names whose identifier is another than before.
+
+        The two lists are read a moment apart, so names of the last poll count too.
+        """
         if snapshot.conferences is None:
-            return
-        named = {leg.conference for leg in snapshot.participants or ()}
-        kept = {name: key for name, key in self._conference_ids.items() if name in named}
-        self._conference_ids = kept | {conference.name: conference.id for conference in snapshot.conferences}
+            return set()
+        before = self._conference_ids
+        named = set(map(_CONFERENCE, snapshot.participants or ()))
+        present = dict(zip(map(_NAME, snapshot.conferences), map(_ID, snapshot.conferences), strict=True))
+        self._conference_ids = {name: before[name] for name in before.keys() & named} | present
+        return {name for name, key in present.items() if before.get(name) != key}
 
     def _record_configuration(self, configuration: Configuration) -> dict[str, Sequence[ConfigurationRecord]]:
         """The kinds that changed since they were last told. An empty kind has not been read yet."""
@@ -308,8 +324,9 @@ def _by_location(participants: Mapping[tuple[str, str], int]) -> dict[str, int]:
     return totals
 
 
-def _quality(leg: records.Participant) -> int:
-    name = quality_name(leg.call_quality)
+@cache
+def _quality(call_quality: str) -> int:
+    name = quality_name(call_quality)
     return QUALITIES.index(name) if name in QUALITIES else 0
 
 

@@ -2,8 +2,9 @@
 
 The spool is a folder of files of records; a record is its length, its CRC-32 and its bytes. Each file
 begins with a full cycle, so that a file that is dropped, or a tail that was cut off, leaves the ones
-after it whole. A file is deleted when all of it is in the database. How far the first file has been
-read is not kept on disk: after a restart it is written again, which the writer knows to leave out.
+after it whole; the first of an outage may begin with what follows on the database instead. A file is
+deleted when all of it is in the database. How far the first one has been read is not kept on disk: after
+a restart it is written again, which the writer knows to leave out.
 """
 
 import errno
@@ -102,7 +103,7 @@ class Spool:
 
     @property
     def wants_full(self) -> bool:
-        """True when the next cycle begins a file, and so must be full."""
+        """True when the next cycle begins a file, and so must be full where others wait before it."""
         return self._current is None or self._current.size >= self._limit // _FILES
 
     def append(self, data: bytes) -> None:

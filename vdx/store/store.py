@@ -1,5 +1,6 @@
 """Takes each poll to the database, or keeps it until the database is back."""
 
+import contextlib
 import queue
 import random
 import threading
@@ -156,8 +157,6 @@ class Store:
             self._awaited[cycle.time] = work.written
         if straight and self._write(cycle, lambda: encode(cycle)):
             return
-        if self._spool.wants_full and not cycle.full:
-            cycle = self._recorder.record(work.snapshot, work.usage, full=True)
         try:
             self._spool.append(encode(cycle))
         except OSError as error:
@@ -261,10 +260,8 @@ class Store:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            try:
+            with contextlib.suppress(SQLAlchemyError, OSError):
                 connection.close()
-            except (SQLAlchemyError, OSError):
-                connection.invalidate()
 
     def _is_there(self) -> None:
         self._telemetry.store_up.set(1)

@@ -53,14 +53,18 @@ class Names:
 
     def learn(self, connection: Connection, names: Collection[str]) -> Mapping[str, int]:
         """The keys of all names; those that the table lacks are added."""
-        for attempt in ("read", "add"):
-            missing = set(names) - self._keys.keys()
-            if missing and attempt == "add":
-                connection.execute(insert(self._table), [{"name": name} for name in sorted(missing)])
+        wanted = set(names)
+        if wanted - self._keys.keys():
+            self._read(connection)
+            missing = wanted - self._keys.keys()
             if missing:
-                rows = connection.execute(select(self._table.c.name, self._table.c.id))
-                self._keys = {name: key for name, key in rows}  # noqa: C416 - a Row is no pair to mypy
+                connection.execute(insert(self._table), [{"name": name} for name in sorted(missing)])
+                self._read(connection)
         return self._keys
+
+    def _read(self, connection: Connection) -> None:
+        rows = connection.execute(select(self._table.c.name, self._table.c.id))
+        self._keys = {row.name: row.id for row in rows}
 
     def forget(self) -> None:
         """Reads them again the next time."""
