@@ -138,13 +138,11 @@ def report(snapshot: Snapshot, usage: Usage, settings: Settings, *, nodes: int =
     ]
     if usage.nodes is not None:
         parts += [Text(), _locations_table(usage, settings), Text(), _nodes_table(usage, nodes)]
+    if usage.headroom_without:
+        parts.append(Text())
     for name, headroom in (usage.headroom_without or {}).items():
-        verdict = (
-            f"{number(headroom)} ports would be left"
-            if headroom >= 0
-            else f"{number(-headroom)} ports would lack"
-        )
-        parts.append(Text(f"\nwith {name} out, {verdict}", style="" if headroom >= 0 else "bold red"))
+        verdict, style = ("left", "") if headroom >= 0 else ("lacking", "bold red")
+        parts.append(Text(f"with {name} out: {number(abs(headroom))} ports {verdict}", style=style))
     return Group(*parts)
 
 

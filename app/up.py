@@ -98,6 +98,7 @@ async def _live_page(stack: AsyncExitStack, settings: Settings) -> Listener:
     await stack.enter_async_context(pages.router.lifespan_context(pages))
     guarded = protected(pages, settings.web, "web")
     url = await stack.enter_async_context(serve(guarded, settings.web, "web"))
+    stack.callback(live.close)  # before the server waits for the streams
     logger.info("live page: {}/", url)
     return live.publish
 

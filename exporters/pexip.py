@@ -72,15 +72,18 @@ class PexipExporter:
         self._lifetime = timedelta(seconds=STALE_INTERVALS * settings.pexip.interval_seconds)
         self._down = Text(Renderer().render([(metrics.UP, {(): 0})]))
         self._text = self._down
-        self._newest: Snapshot | None = None
+        # Of the snapshot itself nothing is kept: the next one needs the memory.
+        self._time: datetime | None = None
+        self._missing: tuple[str, ...] = ()
 
     def publish(self, snapshot: Snapshot, usage: Usage) -> None:
         """Show this snapshot from now on. `usage` is what was measured of it."""
         self._text = Text(self._renderer.render(samples(snapshot, usage, self._settings)))
-        self._newest = snapshot
+        self._time = snapshot.time
+        self._missing = tuple(name for name in ESSENTIAL if name in snapshot.failures)
 
     def _is_fresh(self, now: datetime) -> bool:
-        return self._newest is not None and now - self._newest.time <= self._lifetime
+        return self._time is not None and now - self._time <= self._lifetime
 
     def _present(self, now: datetime) -> Text:
         return self._text if self._is_fresh(now) else self._down
@@ -98,12 +101,12 @@ class PexipExporter:
 
     def fault(self, now: datetime) -> str:
         """Why the figures cannot be relied on, in a sentence; empty after a good poll that is fresh."""
-        if self._newest is None:
+        if self._time is None:
             return "no poll of the Management Node has ended yet"
         if not self._is_fresh(now):
-            seconds = (now - self._newest.time).total_seconds()
+            seconds = (now - self._time).total_seconds()
             return f"the last poll of the Management Node was {seconds:.0f} s ago"
-        if not self._newest.up:
-            missing = ", ".join(name for name in ESSENTIAL if name in self._newest.failures)
+        if self._missing:
+            missing = ", ".join(self._missing)
             return f"the last poll of the Management Node failed: it could not read {missing}"
         return ""

@@ -1,6 +1,6 @@
 """The Management Node as the settings name it."""
 
-from vdx.pexip.authentication import Authentication, BasicAuthentication, OAuth2Authentication
+from vdx.pexip.authentication import Authentication, BasicAuthentication
 from vdx.pexip.client import ManagementNode
 from vdx.pexip.errors import PexipConfigurationError
 from vdx.settings import PexipSettings, SettingsError, read_secret
@@ -30,6 +30,8 @@ def authentication(settings: PexipSettings) -> Authentication:
             raise SettingsError(
                 "pexip.private_key_file is not set; pexip.client_id needs the client's private key"
             )
+        from vdx.pexip.oauth2 import OAuth2Authentication  # noqa: PLC0415 - 8 MB that Basic does not need
+
         key = read_secret("pexip.private_key_file", settings.private_key_file)
         return OAuth2Authentication(settings.client_id, key)
     if not settings.username:

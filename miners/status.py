@@ -76,6 +76,7 @@ class StatusMiner:
         self._due: dict[Resource[Any], datetime] = {}
         self._configuration_failures: dict[str, Failure] = {}
         self._reported: dict[str, list[str]] = {}
+        self._malformed: set[str] = set()
 
     async def poll(self, beat: datetime) -> tuple[Snapshot, Usage]:
         """Polls once for `beat` (UTC) and hands the result on. Never raises for what the platform does."""
@@ -91,8 +92,7 @@ class StatusMiner:
         snapshot = self._snapshot(beat, loop.time() - started, answered)
         if not snapshot.up:
             self._telemetry.poll_failures.inc()
-        for resource, rejected in snapshot.rejected.items():
-            self._telemetry.rows_rejected.labels(resource=resource).inc(rejected)
+        self._report_malformed(answered)
         self._report(snapshot)
         usage = measure(snapshot, self._settings, self._telephony)
         for listener in self._listeners:
@@ -186,6 +186,23 @@ class StatusMiner:
             rejected=rejected,
             **fields,
         )
+
+    def _report_malformed(self, answered: Mapping[Resource[Any], Answer]) -> None:
+        """Counts rows that were left out, and logs the first of a resource until it has none again."""
+        malformed = set()
+        for resource, answer in answered.items():
+            if isinstance(answer, Failure) or not answer.rejected:
+                continue
+            self._telemetry.rows_rejected.labels(resource=resource.name).inc(len(answer.rejected))
+            malformed.add(resource.name)
+            if resource.name not in self._malformed:
+                logger.warning(
+                    "{} malformed rows of {} are left out; the first: {}",
+                    len(answer.rejected),
+                    resource.name,
+                    answer.rejected[0],
+                )
+        self._malformed = malformed
 
     def _report(self, snapshot: Snapshot) -> None:
         """Logs what cannot be read, and that it can be read again, once for each change."""

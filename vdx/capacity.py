@@ -9,7 +9,8 @@ tokens times its HD calls. Use above a limit is real and is never clamped.
 import ipaddress
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 
@@ -130,6 +131,12 @@ def has_licence_port(license_type: str) -> bool:
     return license_type.lower() == "port"
 
 
+@lru_cache(maxsize=256)
+def _is_sip(protocol: str) -> bool:
+    return protocol.upper() == "SIP"
+
+
+@lru_cache(maxsize=256)
 def _is_backplane(protocol: str) -> bool:
     return protocol.upper() == "BACKPLANE"
 
@@ -159,7 +166,7 @@ class TelephonyRule:
 
     def matches(self, participant: Participant) -> bool:
         """True for a SIP leg of the telephony trunk."""
-        if participant.protocol.upper() != "SIP":
+        if not _is_sip(participant.protocol):
             return False
         address = participant.remote_address
         known = self._known.get(address)
@@ -183,8 +190,7 @@ class TelephonyRule:
         """How many legs are telephony; 0 where no rule is set."""
         if not (self._pattern or self._networks):
             return 0
-        sip = [leg for leg in participants if leg.protocol.upper() == "SIP"]
-        return sum(map(self.matches, sip))
+        return sum(map(self.matches, [leg for leg in participants if _is_sip(leg.protocol)]))
 
 
 def lost_nodes(alarms: Iterable[Alarm], configuration: Configuration) -> frozenset[str]:
@@ -271,11 +277,21 @@ def headroom_without(total: Ports, data_centre: Ports) -> float:
     return total.limit - data_centre.limit - total.used
 
 
-_LICENSES = attrgetter("license_type", "license_count", "system_location", "service_type")
-_TAGS = attrgetter("service_tag", "license_type", "license_count")
-_MEDIA = attrgetter("system_location", "protocol", "has_media", "call_quality")
-_NODE = attrgetter("media_node", "protocol", "has_media")
-_CONFERENCE = attrgetter("conference", "protocol", "has_media")
+_LEG = attrgetter(
+    "system_location",
+    "protocol",
+    "call_quality",
+    "service_type",
+    "license_type",
+    "license_count",
+    "has_media",
+    "is_presenting",
+    "is_streaming",
+)
+_TAG = attrgetter("service_tag", "license_type", "license_count")
+_CONFERENCE = attrgetter("conference")
+_MEDIA_NODE = attrgetter("media_node")
+_SERVICE_TYPE = attrgetter("service_type")
 
 
 def _is_counted(protocol: str, has_media: bool) -> bool:
@@ -283,19 +299,35 @@ def _is_counted(protocol: str, has_media: bool) -> bool:
     return has_media and not _is_backplane(protocol)
 
 
-def _license_figures(participants: Sequence[Participant]) -> dict[str, object]:
+def _counted(participants: Iterable[Participant]) -> list[Participant]:
+    return [leg for leg in participants if leg.has_media and not _is_backplane(leg.protocol)]
+
+
+def _leg_figures(participants: Sequence[Participant]) -> dict[str, object]:
+    """The fields of `Usage` that are counted by what legs have in common; at VDX some 200 kinds of leg."""
     by_type: Counter[str] = Counter()
     by_location: Counter[str] = Counter()
     by_service: Counter[str] = Counter()
     by_tag: Counter[str] = Counter()
-    for (license_type, licenses, location, service), legs in Counter(map(_LICENSES, participants)).items():
-        held = licenses * legs
-        if held:
-            by_type[license_type.lower()] += held
+    people: Counter[tuple[str, str]] = Counter()
+    quality: Counter[tuple[str, str]] = Counter()
+    control_only: Counter[str] = Counter()
+    presenting = streaming = 0
+    for kind, legs in Counter(map(_LEG, participants)).items():
+        location, protocol, call_quality, service, license_type, licenses, has_media, presents, streams = kind
+        presenting += legs * presents
+        streaming += legs * streams
+        if licenses:
+            by_type[license_type.lower()] += licenses * legs
             if has_licence_port(license_type):
-                by_location[location] += held
-                by_service[service] += held
-    for (tag, license_type, licenses), legs in Counter(map(_TAGS, participants)).items():
+                by_location[location] += licenses * legs
+                by_service[service] += licenses * legs
+        if _is_counted(protocol, has_media):
+            people[location, protocol] += legs
+            quality[location, quality_name(call_quality)] += legs
+        elif not has_media:
+            control_only[location] += legs
+    for (tag, license_type, licenses), legs in Counter(map(_TAG, participants)).items():
         if licenses and has_licence_port(license_type):
             by_tag[tag] += licenses * legs
     return {
@@ -304,37 +336,12 @@ def _license_figures(participants: Sequence[Participant]) -> dict[str, object]:
         "license_ports_by_location": by_location,
         "license_ports_by_service": by_service,
         "license_ports_by_tag": by_tag,
-    }
-
-
-def _media_figures(participants: Sequence[Participant]) -> dict[str, object]:
-    people: Counter[tuple[str, str]] = Counter()
-    quality: Counter[tuple[str, str]] = Counter()
-    control_only: Counter[str] = Counter()
-    for (location, protocol, has_media, call_quality), legs in Counter(map(_MEDIA, participants)).items():
-        if _is_counted(protocol, has_media):
-            people[location, protocol] += legs
-            quality[location, quality_name(call_quality)] += legs
-        elif not has_media:
-            control_only[location] += legs
-    return {
         "participants": people,
         "quality": quality,
         "control_only": control_only,
-        "presenting": sum(map(attrgetter("is_presenting"), participants)),
-        "streaming": sum(map(attrgetter("is_streaming"), participants)),
+        "presenting": presenting,
+        "streaming": streaming,
     }
-
-
-def _people_by(
-    participants: Sequence[Participant], key: Callable[[Participant], tuple[str, str, bool]]
-) -> Counter[str]:
-    """Participants with media by the first of the key's three fields; the others are protocol, has_media."""
-    people: Counter[str] = Counter()
-    for (name, protocol, has_media), legs in Counter(map(key, participants)).items():
-        if _is_counted(protocol, has_media):
-            people[name] += legs
-    return people
 
 
 def conference_uses(snapshot: Snapshot) -> dict[str, ConferenceUse] | None:
@@ -364,14 +371,14 @@ def _conference_use(identity: str, legs: Sequence[Participant]) -> ConferenceUse
     )
 
 
-def _used_by_node(snapshot: Snapshot) -> tuple[Counter[str], Counter[str]]:
+def _used_by_node(snapshot: Snapshot, counted: Iterable[Participant]) -> tuple[Counter[str], Counter[str]]:
     """Node name -> conferences that it hosts a part of, and participants whose media it handles."""
     names = snapshot.configuration.node_names
     conferences = Counter(
         names[shard.node] for shard in snapshot.conference_shards or () if shard.node in names
     )
     participants: Counter[str] = Counter()
-    for address, people in _people_by(snapshot.participants or (), _NODE).items():
+    for address, people in Counter(map(_MEDIA_NODE, counted)).items():
         if address in names:
             participants[names[address]] += people
     return conferences, participants
@@ -381,27 +388,34 @@ def measure(snapshot: Snapshot, settings: Settings, telephony: TelephonyRule) ->
     """The figures of a snapshot. Pure: the same snapshot gives the same figures.
 
     `telephony` is built once from `settings.pstn`, since it compiles the pattern and the networks. Legs are
-    counted in groups of what they have in common, by Counter over attrgetter, which does not enter Python
-    per leg.
+    counted by Counter over attrgetter, which does not enter Python per leg.
     """
     fields: dict[str, object] = {}
-    participants = snapshot.participants
-    if participants is not None:
-        fields |= _license_figures(participants)
-        fields |= _media_figures(participants)
-        fields["pstn_lines"] = telephony.count(participants)
+    counted = _counted(snapshot.participants or ())
+    if snapshot.participants is not None:
+        fields |= _leg_figures(snapshot.participants)
+        fields["pstn_lines"] = telephony.count(snapshot.participants)
     if snapshot.conferences is not None:
-        fields["conferences"] = Counter(conference.service_type for conference in snapshot.conferences)
-        if participants is not None:
-            sizes = _people_by(participants, _CONFERENCE)
-            fields["sizes"] = Counter(size_class(sizes.get(one.name, 0)) for one in snapshot.conferences)
+        fields["conferences"] = Counter(map(_SERVICE_TYPE, snapshot.conferences))
+        if snapshot.participants is not None:
+            people = Counter(map(_CONFERENCE, counted))
+            sizes = Counter(people.get(conference.name, 0) for conference in snapshot.conferences)
+            fields["sizes"] = _size_classes(sizes)
     if snapshot.nodes is not None:
         lost = lost_nodes(snapshot.alarms or (), snapshot.configuration)
-        nodes = _node_uses(snapshot.nodes, lost, settings.locations, *_used_by_node(snapshot))
+        used = _used_by_node(snapshot, counted)
+        nodes = _node_uses(snapshot.nodes, lost, settings.locations, *used)
         fields |= _hardware(nodes, settings.locations)
     return msgspec.structs.replace(
         Usage(license_limit=settings.licenses.ports, pstn_limit=settings.pstn.lines), **fields
     )
+
+
+def _size_classes(sizes: Mapping[int, int]) -> Counter[str]:
+    classes: Counter[str] = Counter()
+    for participants, conferences in sizes.items():
+        classes[size_class(participants)] += conferences
+    return classes
 
 
 def _hardware(nodes: Sequence[NodeUse], locations: LocationSettings) -> dict[str, object]:

@@ -22,7 +22,8 @@ from starlette.types import Receive, Scope, Send
 from tests.pexip.conftest import SECRET, Observed, management_node
 from tests.pexip.stand_in import StandIn, conferences
 from vdx.pexip import errors, resources
-from vdx.pexip.authentication import BasicAuthentication, OAuth2Authentication
+from vdx.pexip.authentication import BasicAuthentication
+from vdx.pexip.oauth2 import OAuth2Authentication
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 TOKEN_URL = "https://manager.example/oauth/token/"

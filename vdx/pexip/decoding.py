@@ -58,7 +58,7 @@ def decode_page(content: bytes, resource: Resource[T]) -> DecodedPage[T]:
     rejected alone. Raises `UnexpectedAnswer` for anything but a list's envelope, and `Unreachable`
     (a network fault) for JSON that breaks off.
     """
-    if content.lstrip()[:1] not in (b"{", b""):
+    if content[:256].lstrip()[:1] not in (b"{", b""):
         raise UnexpectedAnswer(
             "the answer is not the Management Node's JSON: is a proxy or a login page in between? "
             "check pexip.url",

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, func, insert, literal, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, func, insert, literal, select, update
 
 from vdx.store.cycle import Changes, Row
 from vdx.store.tables import participant, poll
 
 _AT_ONCE: Final = 500
-"""Identifiers in one statement; SQLite takes 999 parameters in its oldest versions."""
+"""Identifiers or rows in one statement; SQLite takes 999 parameters in its oldest versions."""
+
+Item = TypeVar("Item")
 
 
 def apply(
@@ -28,25 +31,26 @@ def apply(
     `values` gives the columns of a row; `counted` are those whose change begins another segment.
     An identifier has one open row at most, whatever was lost before.
     """
-    rows = {row.id: values(row) for row in changes.opened}
+    rows = {row.id: row for row in changes.opened}
     if changes.full:
-        return _reconcile(connection, table, time, rows, counted)
+        return _reconcile(connection, table, time, rows, values=values, counted=counted)
     for quality, ids in changes.worse.items():
         _worsen(connection, quality, ids)
     written = 0
     for quality, ids in changes.closed.items():
-        last = {"quality": quality} if "quality" in table.c else {}
-        written += _close(connection, table, time, ids, last_seen=changes.last_seen, values=last)
+        written += _close(connection, table, time, ids, last_seen=changes.last_seen, quality=quality)
     gone = {key for ids in changes.closed.values() for key in ids}
     _close(connection, table, time, rows.keys() - gone, last_seen=changes.last_seen)
-    return written + _open(connection, table, time, rows.values())
+    return written + _open(connection, table, time, map(values, rows.values()))
 
 
 def _reconcile(
     connection: Connection,
     table: Table,
     time: datetime,
-    rows: Mapping[bytes, dict[str, Any]],
+    rows: Mapping[bytes, Row],
+    *,
+    values: Callable[[Row], dict[str, Any]],
     counted: Collection[str],
 ) -> int:
     """Keeps the open rows that are still true, closes the others, and opens what is missing."""
@@ -59,7 +63,7 @@ def _reconcile(
     for key, known_worst, *known in connection.execute(
         select(table.c.id, worst, *columns).where(table.c.ended.is_(None))
     ):
-        row = rows.get(key)
+        row = values(rows[key]) if key in rows else None
         if row is None or known != [row[name] for name in counted]:
             gone.add(key)
             continue
@@ -74,14 +78,26 @@ def _reconcile(
             select(func.max(poll.c.time)).where(poll.c.time < time, resource.is_not(None))
         )
         _close(connection, table, time, gone, last_seen=seen)
-    return len(gone) + _open(connection, table, time, [row for key, row in rows.items() if key not in kept])
+    missing = (values(row) for key, row in rows.items() if key not in kept)
+    return len(gone) + _open(connection, table, time, missing)
 
 
 def _open(connection: Connection, table: Table, time: datetime, rows: Iterable[dict[str, Any]]) -> int:
-    opening = [row | {"first_seen": time} for row in rows]
-    if opening:
-        connection.execute(insert(table), opening)
-    return len(opening)
+    written = 0
+    for some in _batches(rows):
+        connection.execute(insert(table), [row | {"first_seen": time} for row in some])
+        written += len(some)
+    return written
+
+
+@cache
+def _closing(table: Table, *, rated: bool) -> Update:
+    quality: dict[str, Any] = {"quality": bindparam("last_quality")} if rated else {}
+    return (
+        update(table)
+        .where(table.c.ended.is_(None), table.c.id.in_(bindparam("ids", expanding=True)))
+        .values(ended=bindparam("time"), last_seen=bindparam("seen"), **quality)
+    )
 
 
 def _close(
@@ -91,31 +107,32 @@ def _close(
     ids: Collection[bytes],
     *,
     last_seen: datetime | None,
-    values: Mapping[str, int] | None = None,
+    quality: int | None = None,
 ) -> int:
+    rated = quality is not None and "quality" in table.c
+    parameters = {"time": time, "seen": last_seen} | ({"last_quality": quality} if rated else {})
     for some in _batches(ids):
-        connection.execute(
-            update(table)
-            .where(table.c.ended.is_(None), table.c.id.in_(some))
-            .values(ended=time, last_seen=last_seen, **(values or {}))
-        )
+        connection.execute(_closing(table, rated=rated), parameters | {"ids": some})
     return len(ids)
+
+
+_WORSENING: Final = (
+    update(participant)
+    .where(
+        participant.c.ended.is_(None),
+        participant.c.id.in_(bindparam("ids", expanding=True)),
+        participant.c.worst_quality < bindparam("worse_quality"),
+    )
+    .values(worst_quality=bindparam("worse_quality"))
+)
 
 
 def _worsen(connection: Connection, quality: int, ids: Collection[bytes]) -> None:
     for some in _batches(ids):
-        connection.execute(
-            update(participant)
-            .where(
-                participant.c.ended.is_(None),
-                participant.c.id.in_(some),
-                participant.c.worst_quality < quality,
-            )
-            .values(worst_quality=quality)
-        )
+        connection.execute(_WORSENING, {"ids": some, "worse_quality": quality})
 
 
-def _batches(ids: Collection[bytes]) -> Iterator[list[bytes]]:
-    remaining = iter(ids)
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    remaining = iter(items)
     while some := list(islice(remaining, _AT_ONCE)):
         yield some

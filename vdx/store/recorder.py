@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 
@@ -55,7 +55,7 @@ class _Open:
 
     __slots__ = ("accounted", "identifier", "quality", "worst")
 
-    def __init__(self, key: bytes, accounted: object, quality: int = 0, worst: int = 0) -> None:
+    def __init__(self, key: bytes, accounted: int, quality: int = 0, worst: int = 0) -> None:
         self.identifier = key
         self.accounted = accounted
         self.quality = quality
@@ -76,7 +76,7 @@ class Recorder:
         self._conferences_seen: datetime | None = None
         self._participants: dict[str, _Open] | None = None
         self._participants_seen: datetime | None = None
-        self._states: dict[str, tuple[object, ...]] = {}
+        self._states: dict[str, int] = {}
         self._conference_ids: dict[str, str] = {}
         self._configuration: dict[str, Sequence[object]] = {}
 
@@ -115,7 +115,7 @@ class Recorder:
         opened = []
         closed: dict[int, list[bytes]] = defaultdict(list)
         for conference in snapshot.conferences:
-            accounted = _ACCOUNTED_CONFERENCE(conference)
+            accounted = hash(_ACCOUNTED_CONFERENCE(conference))
             before = known.pop(conference.id, None)
             if before is not None and before.accounted == accounted:
                 present[conference.id] = before
@@ -150,18 +150,22 @@ class Recorder:
             return None
         full = full or self._participants is None
         memory = self._participants or {}
-        # Legs are compared as tuples, in C: of thousands, a few dozen differ from the poll before.
-        states = dict(zip(map(_ID, snapshot.participants), map(_STATE, snapshot.participants), strict=True))
+        # Legs are compared by hashes made in C: of thousands, a few dozen differ from the poll before, and
+        # neither this poll's strings nor the last one's need to stay in memory.
+        states = list(map(hash, map(_STATE, snapshot.participants)))
         before = {} if full else self._states
-        self._states = states
+        self._states = dict(zip(map(_ID, snapshot.participants), states, strict=True))
+        changed = [
+            leg
+            for leg, state in zip(snapshot.participants, states, strict=True)
+            if before.get(leg.id) != state or leg.conference in renamed
+        ]
         opened: list[ParticipantRow] = []
         closed: dict[int, list[bytes]] = defaultdict(list)
         worse: dict[int, list[bytes]] = defaultdict(list)
-        for leg in snapshot.participants:
-            if before.get(leg.id) == states[leg.id] and leg.conference not in renamed:
-                continue
+        for leg in changed:
             conference = self._conference_ids.get(leg.conference)
-            accounted = (conference, *_ACCOUNTED_LEG(leg))
+            accounted = hash((conference, _ACCOUNTED_LEG(leg)))
             quality = _quality(leg.call_quality)
             known = memory.get(leg.id)
             if known is not None and known.accounted == accounted:
@@ -177,7 +181,7 @@ class Recorder:
                     opened.append(self._participant_row(leg, conference, known, snapshot))
             if full:
                 opened.append(self._participant_row(leg, conference, known, snapshot))
-        for key in memory.keys() - states.keys():
+        for key in memory.keys() - self._states.keys():
             gone = memory.pop(key)
             closed[gone.quality].append(gone.identifier)
         seen, self._participants_seen = self._participants_seen, time
@@ -324,7 +328,7 @@ def _by_location(participants: Mapping[tuple[str, str], int]) -> dict[str, int]:
     return totals
 
 
-@cache
+@lru_cache(maxsize=256)
 def _quality(call_quality: str) -> int:
     name = quality_name(call_quality)
     return QUALITIES.index(name) if name in QUALITIES else 0

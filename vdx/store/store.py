@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
@@ -126,7 +127,8 @@ class Store:
                     self._mend("queue", "the queue has room again")
                 if work is None:
                     break
-                self._guard(lambda work=work: self._take(work))  # type: ignore[misc]
+                self._guard(partial(self._take, work))
+                del work  # a snapshot is large, and the next is on its way
             except queue.Empty:
                 self._guard(self._catch_up)
             self._tell_spool()
