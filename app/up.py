@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from zoneinfo import ZoneInfo
 
 from loguru import logger
@@ -65,7 +66,9 @@ async def run(settings: Settings, *, page: bool, beside: bool) -> int:
             ParticipantSeconds(settings, telemetry).count,
             store.submit,
         ]
-        if page:
+        if page and find_spec("jinja2") is None:
+            logger.warning("no live page: it needs the extra web: pip install 'vdx-watch[web]'")
+        elif page:
             listeners.append(await _live_page(stack, settings))
         if beside and settings.prometheus.start:
             await _start_prometheus(stack, settings, url)
@@ -140,7 +143,7 @@ def _refresher(live: Live, out: Console, settings: Settings) -> Listener:
 
 @contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM set `stop`; a second one ends the process at once."""
+    """SIGINT, SIGTERM and a closed terminal set `stop`; a second signal ends the process at once."""
     loop = asyncio.get_running_loop()
 
     def ask(number: signal.Signals) -> None:
@@ -150,7 +153,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
         logger.info("{}: stopping", number.name)
         stop.set()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in numbers:
         loop.add_signal_handler(number, ask, number)
     try:

@@ -1,8 +1,10 @@
 """The `vdx` command as its users meet it: what it prints, how it fails, how it stops."""
 
+import contextlib
 import json
 import signal
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,7 +158,7 @@ def test_check_stops_at_the_login_when_it_is_refused(tmp_path: Path, variables: 
     assert "right to participant" not in result.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_miner_serves_and_stops_cleanly_on_a_signal(
     number: signal.Signals, tmp_path: Path, variables: dict[str, str]
 ) -> None:
@@ -219,3 +221,47 @@ def test_up_without_settings_starts_the_stand_in_and_says_so(tmp_path: Path) -> 
         assert vdx.stop() == 0
     assert TRACEBACK not in vdx.said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mariadb_is_made_ready_and_found_good(
+    tmp_path: Path, variables: dict[str, str], mariadb_url: str
+) -> None:
+    changes = variables | {"VDX_DATABASE__URL": mariadb_url}
+    assert "vdx db upgrade" in run_vdx("check", folder=tmp_path, variables=changes).stdout
+    upgraded = run_vdx("db", "upgrade", folder=tmp_path, variables=changes)
+    assert upgraded.returncode == 0, upgraded.stderr
+    assert run_vdx("check", folder=tmp_path, variables=changes).returncode == 0
+    with running_vdx("status-miner", folder=tmp_path, variables=changes) as vdx:
+        url = vdx.wait_for(r"metrics: (\S+)/metrics")
+        until(f"{url}/metrics", r'^vdx_store_rows_written_total\{table="node_sample"\} (81|162)')
+        assert vdx.stop() == 0
+
+
+def test_a_wrong_database_password_is_told_without_it(tmp_path: Path, mariadb_url: str) -> None:
+    account, _, rest = mariadb_url.rpartition("@")
+    url = f"{account.rpartition(':')[0]}:not-the-password@{rest}"
+    result = run_vdx("db", "upgrade", folder=tmp_path, variables={"VDX_DATABASE__URL": url})
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "not-the-password" not in result.stderr
+    assert TRACEBACK not in result.stderr
+
+
+def test_a_database_of_a_newer_version_is_told_and_the_miner_goes_on(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    assert run_vdx("db", "upgrade", folder=tmp_path).returncode == 0
+    (file,) = (tmp_path / "data").glob("*.sqlite*")
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    upgraded = run_vdx("db", "upgrade", folder=tmp_path)
+    assert upgraded.returncode == 1
+    assert "newer" in upgraded.stderr
+    assert TRACEBACK not in upgraded.stderr
+    assert "newer" in run_vdx("check", folder=tmp_path, variables=variables).stdout
+    with running_vdx("status-miner", folder=tmp_path, variables=variables) as vdx:
+        url = vdx.wait_for(r"metrics: (\S+)/metrics")
+        text = until(f"{url}/metrics", r"^vdx_store_spool_cycles [1-9]")
+        assert "\npexip_up 1" in text
+        assert vdx.stop() == 0
+    assert TRACEBACK not in vdx.said
