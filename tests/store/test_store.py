@@ -222,7 +222,6 @@ def test_personal_data_is_kept_only_where_it_is_asked_for(
         source_alias="else-kilde@example.dk",
         destination_alias="else-maal@example.dk",
         remote_address="192.0.2.77",
-        vendor="Elses iPhone",
     )
     start_store(chosen).write_now(*poll(0, [person]))
     text = "".join(

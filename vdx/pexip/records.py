@@ -6,7 +6,8 @@ unknown keys are ignored, missing ones take the default. Values of an enumeratio
 strings, so that one that is not known yet passes through. Times are UTC; the platform sends
 them without a zone, and `Record` adds it.
 
-Fields that name a person and that no figure needs (`display_name`, `idp_uuid`) are not decoded.
+Fields that may name a person and that no figure needs (`display_name`, `idp_uuid`, `vendor`, which holds
+names of devices) are not decoded.
 """
 
 from datetime import UTC, datetime
@@ -96,7 +97,6 @@ class Participant(Record, frozen=True, gc=False):
     call_uuid: str = ""
     conversation_id: str = ""
     role: str = ""
-    vendor: str = ""
     encryption: str = ""
     connect_time: datetime | None = None
     license_count: int = 0
@@ -297,7 +297,6 @@ class RegistrationAlias(Record, frozen=True, gc=False):
     node: str = ""
     protocol: str = ""
     is_natted: bool = False
-    vendor: str = ""
     start_time: datetime | None = None
 
 
