@@ -15,8 +15,9 @@ from vdx.pexip import resources
 from vdx.pexip.client import ManagementNode, Reading
 from vdx.pexip.errors import PexipError, TLSFault, Unauthorized, Unreachable
 from vdx.pexip.resources import Resource
-from vdx.settings import ServerSettings, Settings, SettingsError
+from vdx.settings import ServerSettings, Settings
 from vdx.snapshot import ESSENTIAL
+from vdx.store import Schema
 from vdx.store import check as check_store
 from vdx.telemetry import Telemetry
 
@@ -58,17 +59,16 @@ def fault(name: str, words: str) -> Step:
 
 
 async def check(settings: Settings) -> AsyncIterator[Step]:
-    """The steps, each as soon as it is done. What rests on a step that failed is left out."""
-    yield good("settings", "read, every key is known")
-    telemetry = Telemetry()
-    try:
-        node = management_node(settings.pexip, telemetry)
-    except SettingsError as error:
-        yield fault("settings", str(error))
-    else:
-        async with node:
-            async for step in _platform(node, settings):
-                yield step
+    """The steps, each as soon as it is done. What rests on a step that failed is left out.
+
+    Raises SettingsError when the settings name no Management Node, or none that could be asked.
+    """
+    async with management_node(settings.pexip, Telemetry()) as node:
+        yield good("settings", "read, every key is known")
+        async for step in _platform(node, settings):
+            yield step
+    if not (settings.pstn.pattern or settings.pstn.addresses):
+        yield advice("telephony", "no rule tells telephony apart: set pstn.addresses or pstn.pattern")
     yield await asyncio.to_thread(_database, settings)
     for step in _addresses({"server": settings.server, "web": settings.web}):
         yield step
@@ -78,7 +78,7 @@ async def _platform(node: ManagementNode, settings: Settings) -> AsyncIterator[S
     first = await _read(node, resources.WORKER_VM, settings.pexip.page_size)
     if isinstance(first, (Unreachable, TLSFault, Unauthorized)):
         name = {Unreachable: "reachable", TLSFault: "TLS", Unauthorized: "login"}[type(first)]
-        yield fault(name, str(first))
+        yield fault(name, str(first).removeprefix(f"{first.resource}: "))
         return
     yield good("reachable", f"{settings.pexip.url} answers")
     if not settings.pexip.verify:
@@ -146,6 +146,8 @@ def _locations(names: Iterable[str], settings: Settings) -> Iterable[Step]:
 
 def _database(settings: Settings) -> Step:
     outcome = check_store(settings)
+    if settings.database.url is None and outcome.schema in (Schema.NOT_MIGRATED, Schema.OLDER):
+        return good("database", "an SQLite file in data.directory, which vdx makes ready when it starts")
     return (good if outcome.good else fault)("database", outcome.words)
 
 

@@ -127,7 +127,7 @@ def check(settings_file: SettingsFile = None) -> None:
         out = console()
         async for step in steps(settings):
             faults += step.outcome is Outcome.FAULT
-            out.print(marks[step.outcome], step.name.ljust(34), end=" ")
+            out.print(marks[step.outcome], step.name.ljust(38), end=" ")
             out.print(step.words, markup=False)
         out.print(f"\n{faults} faults" if faults != 1 else "\n1 fault")
         return WORK_FAILED if faults else GOOD

@@ -52,7 +52,7 @@ def line(snapshot: Snapshot, usage: Usage, zone: ZoneInfo) -> Text:
     parts.append(Text(f"{number(usage.participants_total)} participants"))
     down = [node for node in usage.nodes or () if not node.up]
     if down:
-        parts.append(Text(f"{len(down)} nodes lost", style="bold red"))
+        parts.append(Text(f"{len(down)} node{'s' if len(down) > 1 else ''} lost", style="bold red"))
     return text.append(Text("  ·  ").join(parts))
 
 
@@ -72,8 +72,9 @@ def _ports_table(snapshot: Snapshot, usage: Usage) -> Table:
     table = _table("Ports", "", "in use", "of", "share")
     if usage.license_ports is not None:
         _port_row(table, "licences, calculated", Ports(usage.license_ports, usage.license_limit))
-    if snapshot.licensing is not None:
-        reported = Ports(snapshot.licensing.port_count, snapshot.licensing.port_total)
+    licensing = snapshot.licensing
+    if licensing is not None and licensing.port_count is not None and licensing.port_total is not None:
+        reported = Ports(licensing.port_count, licensing.port_total)
         _port_row(table, "licences, reported by Pexip", reported)
     for tier in TIERS if usage.hardware_by_tier is not None else ():
         _port_row(table, f"hardware, {tier}", (usage.hardware_by_tier or {})[tier])
@@ -123,8 +124,11 @@ def report(snapshot: Snapshot, usage: Usage, settings: Settings, *, nodes: int =
     parts: list[RenderableType] = [
         Text(f"VDX at {snapshot.time.astimezone(zone):%A %d %B %Y %H:%M:%S %Z}", style="bold")
     ]
+    failed: dict[str, list[str]] = {}
     for resource, failure in sorted(snapshot.failures.items()):
-        parts.append(Text(f"not read: {resource}: {failure.reason}", style="bold red"))
+        failed.setdefault(failure.reason, []).append(resource)
+    for reason, resources in failed.items():
+        parts.append(Text(f"not read: {', '.join(resources)}: {reason}", style="bold red"))
     for resource, count in sorted(snapshot.rejected.items()):
         parts.append(Text(f"malformed: {count} rows of {resource} are left out", style="yellow"))
     parts += [
@@ -133,9 +137,10 @@ def report(snapshot: Snapshot, usage: Usage, settings: Settings, *, nodes: int =
             f"{number(usage.participants_total)} participants, "
             f"{number(None if snapshot.alarms is None else len(snapshot.alarms))} alarms"
         ),
-        Text(),
-        _ports_table(snapshot, usage),
     ]
+    ports = _ports_table(snapshot, usage)
+    if ports.row_count:
+        parts += [Text(), ports]
     if usage.nodes is not None:
         parts += [Text(), _locations_table(usage, settings), Text(), _nodes_table(usage, nodes)]
     if usage.headroom_without:
@@ -163,6 +168,8 @@ def as_json(snapshot: Snapshot, usage: Usage) -> bytes:
         "duration_seconds": snapshot.duration_seconds,
         "failures": snapshot.failures,
         "rejected": snapshot.rejected,
+        "participants_total": usage.participants_total,
+        "conferences_total": usage.conferences_total,
         "licensing": snapshot.licensing,
         "alarms": None if snapshot.alarms is None else len(snapshot.alarms),
         "registrations": None if snapshot.registrations is None else len(snapshot.registrations),

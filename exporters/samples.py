@@ -85,6 +85,10 @@ def _named(values: Mapping[str, float]) -> Samples:
     return {(name,): value for name, value in values.items()}
 
 
+def _known(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _counted(names: Iterable[str], known: Iterable[str] = ()) -> Samples:
     """How often each name comes; the known ones at least 0 times."""
     return _named(dict.fromkeys(known, 0) | Counter(names))
@@ -144,8 +148,8 @@ def _reported_licenses(poll: _Poll) -> Iterator[Family]:
     """pexip_license_reported_used{license="port"} 1042"""
     licensing = poll.snapshot.licensing
     if licensing is not None:
-        used = {name: getattr(licensing, f"{name}_count") for name in LICENSES}
-        limit = {name: getattr(licensing, f"{name}_total") for name in LICENSES}
+        used = _known({name: getattr(licensing, f"{name}_count") for name in LICENSES})
+        limit = _known({name: getattr(licensing, f"{name}_total") for name in LICENSES})
         yield metrics.LICENSE_REPORTED_USED, _named(used)
         yield metrics.LICENSE_REPORTED_LIMIT, _named(limit)
 

@@ -92,7 +92,7 @@ class StatusMiner:
         due = self._configuration_due(beat)
         wanted = [*STATUS_FIELDS, *due]
         answers = await asyncio.gather(*(self._read(resource, deadline) for resource in wanted))
-        answered = dict(zip(wanted, answers, strict=True))
+        answered = plausible(dict(zip(wanted, answers, strict=True)), self._configuration)
         self._keep_configuration(beat, answered)
         snapshot = self._snapshot(beat, loop.time() - started, answered)
         if not snapshot.up:
@@ -224,6 +224,20 @@ class StatusMiner:
         if again:
             logger.info("reads again: {}", _name(again))
         self._reported = failed
+
+
+def plausible(answered: Mapping[Resource[Any], Answer], known: Configuration) -> dict[Resource[Any], Answer]:
+    """A Management Node that starts lists nothing for a while. When it lists none of the nodes that are
+    configured, its empty lists are failures and not an empty platform.
+    """
+    nodes = answered[resources.WORKER_VM]
+    if isinstance(nodes, Failure) or nodes.rows or not known.worker_vms:
+        return dict(answered)
+    starting = Failure("the Management Node lists none of its nodes: it may be starting; look again soon")
+    return {
+        resource: starting if isinstance(answer, Reading) and not answer.rows else answer
+        for resource, answer in answered.items()
+    }
 
 
 def _name(names: Sequence[str]) -> str:

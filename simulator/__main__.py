@@ -12,6 +12,7 @@ from simulator.tastypie import PAGE_CAP
 from simulator.virtual_platform import VirtualPlatform
 
 DEFAULT_PASSWORD = Access().password
+PASSWORD_HELP = f"File with the password; else VDX_SIMULATOR_PASSWORD, else {DEFAULT_PASSWORD}."
 
 
 def simulate(  # noqa: PLR0917
@@ -31,7 +32,8 @@ def simulate(  # noqa: PLR0917
     rate_limit: Annotated[int, typer.Option(help="Requests a minute; 0 is without limit.", min=0)] = 1000,
     username: Annotated[str, typer.Option(help="Account of the admin API.")] = "admin",
     password_file: Annotated[
-        Path | None, typer.Option(help="File with the password; else VDX_SIMULATOR_PASSWORD.", exists=True)
+        Path | None,
+        typer.Option(help=PASSWORD_HELP, exists=True),
     ] = None,
     oauth_client: Annotated[str, typer.Option(help="Id of an OAuth2 client.")] = "",
     oauth_public_key_file: Annotated[

@@ -186,10 +186,10 @@ class TelephonyRule:
             )
         )
 
-    def count(self, participants: Iterable[Participant]) -> int:
-        """How many legs are telephony; 0 where no rule is set."""
+    def count(self, participants: Iterable[Participant]) -> int | None:
+        """How many legs are telephony; None where no rule is set, since then nobody knows."""
         if not (self._pattern or self._networks):
-            return 0
+            return None
         return sum(map(self.matches, [leg for leg in participants if _is_sip(leg.protocol)]))
 
 

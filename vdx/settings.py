@@ -67,7 +67,7 @@ class Section(BaseModel):
 
 
 def read_secret(setting: str, path: Path) -> str:
-    """The first line of a file that holds a secret.
+    """The text of a file that holds a secret, without the white space around it.
 
     Raises SettingsError, naming `setting`, when the file cannot be read or is empty.
     """

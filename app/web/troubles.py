@@ -20,6 +20,9 @@ BAD_SHARE: Final = 0.1
 FEWEST: Final = 20
 """Participants below which a share of bad quality tells little about a location."""
 
+FEWEST_BAD: Final = 5
+"""Calls in bad quality below which it is some people's network, not the location's."""
+
 MANY_CONFERENCES: Final = 0.05
 """Share of the conferences in trouble from which it is more than the usual few."""
 
@@ -167,9 +170,14 @@ def _quality(usage: Usage) -> Iterator[Trouble]:
         totals[location] += amount
         bad[location] += amount if quality in BAD_QUALITIES else 0
     for location, total in sorted(totals.items(), key=lambda item: -bad[item[0]] / max(1, item[1])):
-        if total >= FEWEST and bad[location] >= total * BAD_SHARE:
+        if is_location_troubled(bad[location], total):
             text = texts.location_quality(location, bad[location], total)
             yield Trouble(f"quality:{location}", "warning", text, "locations")
+
+
+def is_location_troubled(bad: int, total: int) -> bool:
+    """True where so many participants of a location have bad quality that the location may be why."""
+    return total >= FEWEST and bad >= max(FEWEST_BAD, total * BAD_SHARE)
 
 
 def _conferences(uses: Mapping[str, ConferenceUse], settings: Settings) -> Iterator[Trouble]:

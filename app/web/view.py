@@ -14,10 +14,9 @@ from app.web.changes import Change
 from app.web.curve import Curve, Point, curve
 from app.web.state import RANK, State, of_ratio, worst
 from app.web.troubles import (
-    BAD_SHARE,
-    FEWEST,
     Trouble,
     conference_name,
+    is_location_troubled,
     is_troubled,
     is_unsynchronised,
     things,
@@ -317,7 +316,7 @@ def _location(
             states.append("critical" if lost == len(nodes) else "warning")
         elif lost:
             states.append("warning")
-    if quality and quality.total >= FEWEST and quality.bad >= quality.total * BAD_SHARE:
+    if quality and is_location_troubled(quality.bad, quality.total):
         states.append("warning")
     return LocationRow(
         name=name,

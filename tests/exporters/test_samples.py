@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from exporters.samples import expiration, largest_tags
@@ -39,8 +40,17 @@ def test_the_platforms_own_licence_counts_are_shown_as_they_are() -> None:
     found = families(snapshot())
     assert found[metrics.LICENSE_REPORTED_USED]["port",] == 5
     assert found[metrics.LICENSE_REPORTED_LIMIT]["vmr",] == 2147483646
-    names = "audio ghm otj port scheduling system teams telehealth vmr"
-    assert sorted(name for (name,) in found[metrics.LICENSE_REPORTED_USED]) == names.split()
+    assert sorted(name for (name,) in found[metrics.LICENSE_REPORTED_USED]) == ["port", "vmr"]
+
+
+def test_every_kind_of_licence_that_is_reported_has_a_series() -> None:
+    names = ["audio", "ghm", "otj", "port", "scheduling", "system", "teams", "telehealth", "vmr"]
+    counts = {f"{name}_count": number for number, name in enumerate(names)}
+    licensing = msgspec.convert(counts, records.Licensing)
+    found = families(snapshot(licensing=licensing))
+    used = {(name,): number for number, name in enumerate(names)}
+    assert found[metrics.LICENSE_REPORTED_USED] == used
+    assert found[metrics.LICENSE_REPORTED_LIMIT] == {}
 
 
 def test_use_above_the_limits_is_not_clamped() -> None:

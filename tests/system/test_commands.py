@@ -119,7 +119,6 @@ def test_json_without_once_is_refused(tmp_path: Path, variables: dict[str, str])
 
 
 def test_check_goes_through_everything_and_finds_it_good(tmp_path: Path, variables: dict[str, str]) -> None:
-    assert run_vdx("db", "upgrade", folder=tmp_path).returncode == 0
     result = run_vdx("check", folder=tmp_path, variables=variables)
     assert result.returncode == 0, result.stdout + result.stderr
     for step in (
@@ -146,9 +145,16 @@ def test_check_names_each_fault_and_ends_with_1(
     assert result.returncode == 1
     assert "may not read this resource (403)" in result.stdout
     assert "no such location: Atlantis" in result.stdout
-    assert "vdx db upgrade" in result.stdout
+    assert "which vdx makes ready when it starts" in result.stdout
     assert "the rest works without it" in result.stdout
     assert TRACEBACK not in result.stderr
+
+
+def test_check_without_a_management_node_ends_with_2(tmp_path: Path) -> None:
+    result = run_vdx("check", folder=tmp_path)
+    assert result.returncode == 2
+    assert "pexip.url is not set" in result.stderr
+    assert "ok" not in result.stdout
 
 
 def test_check_stops_at_the_login_when_it_is_refused(tmp_path: Path, variables: dict[str, str]) -> None:

@@ -191,3 +191,22 @@ async def test_figures_older_than_three_intervals_are_not_shown(tmp_path: Path) 
             late = watch.exposition(beat + timedelta(seconds=91))
             assert late.value("pexip_up") == 0
             assert not late.names().intersection(HIDDEN_BY_BLINDNESS)
+
+
+async def test_a_management_node_that_starts_with_empty_lists_is_no_empty_platform(tmp_path: Path) -> None:
+    settings = vdx_settings(tmp_path)
+    beats = []
+    with running(time=BEGIN) as simulator:
+        async with watching(simulator, settings, settings) as watch:
+            for step in range(6):
+                if step == 2:
+                    simulator.fault("manager_restart", seconds=1.0, empty_seconds=55.0)
+                beat, snapshot, usage = await watch.poll()
+                beats.append((beat, usage.license_ports))
+                assert snapshot.up == (step != 2)
+                if step == 2:
+                    assert "may be starting" in snapshot.failures["worker_vm"].reason
+                    assert not watch.exposition(beat).names().intersection(HIDDEN_BY_BLINDNESS)
+            await assert_recovered(watch)
+            beats.append((beat + timedelta(seconds=30), watch.simulator.truth().license_ports))
+            assert_stored_once(watch, beats)

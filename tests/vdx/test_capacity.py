@@ -167,6 +167,10 @@ def test_telephony_is_known_by_the_trunk_or_by_the_alias() -> None:
     assert usage(settings, participants=legs).pstn_lines == 2
 
 
+def test_without_a_rule_nobody_knows_how_many_lines_are_in_use() -> None:
+    assert usage(participants=[leg(protocol="SIP")]).pstn_lines is None
+
+
 def test_legs_are_joined_to_conferences_and_nodes_by_name_and_address() -> None:
     configuration = Configuration(
         worker_vms=[

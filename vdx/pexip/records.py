@@ -246,26 +246,29 @@ class ManagementVM(Record, frozen=True, gc=False):
 
 
 class Licensing(Record, frozen=True, gc=False):
-    """status/licensing: the platform's own licence counts; a list of exactly one record, without an id."""
+    """status/licensing: the platform's own licence counts; a list of exactly one record, without an id.
 
-    port_count: int = 0
-    port_total: int = 0
-    audio_count: int = 0
-    audio_total: int = 0
-    vmr_count: int = 0
-    vmr_total: int = 0
-    teams_count: int = 0
-    teams_total: int = 0
-    ghm_count: int = 0
-    ghm_total: int = 0
-    otj_count: int = 0
-    otj_total: int = 0
-    scheduling_count: int = 0
-    scheduling_total: int = 0
-    system_count: int = 0
-    system_total: int = 0
-    telehealth_count: int = 0
-    telehealth_total: int = 0
+    A count that is null, or that the version does not have, is None: none in use would be another thing.
+    """
+
+    port_count: int | None = None
+    port_total: int | None = None
+    audio_count: int | None = None
+    audio_total: int | None = None
+    vmr_count: int | None = None
+    vmr_total: int | None = None
+    teams_count: int | None = None
+    teams_total: int | None = None
+    ghm_count: int | None = None
+    ghm_total: int | None = None
+    otj_count: int | None = None
+    otj_total: int | None = None
+    scheduling_count: int | None = None
+    scheduling_total: int | None = None
+    system_count: int | None = None
+    system_total: int | None = None
+    telehealth_count: int | None = None
+    telehealth_total: int | None = None
     customlayouts_active: bool = False
     googletrustedjoin_active: bool = False
     zoomtrustedjoin_active: bool = False

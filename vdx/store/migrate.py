@@ -34,6 +34,7 @@ def upgrade(settings: Settings) -> None:
     try:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)  # it may hold identities
         with engine.connect() as connection, _alone(connection):
             found = check_connection(connection)
             if found.schema is Schema.NEWER:
