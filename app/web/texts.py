@@ -35,7 +35,7 @@ PAGE: Final = {
     "not_reported": "Pexip's own count could not be read",
     "no_figure": "could not be read",
     "curve": "Licence ports, last 24 hours",
-    "pool": "dashed: the pool of {limit}",
+    "pool": "dashed: the pool",
     "hardware": "Hardware, 720p ports",
     "of_limit": "of {limit}",
     "tier_central": "Central",
