@@ -31,10 +31,6 @@ FLAGS = (
     "disable-dev-shm-usage",
 )
 
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="chromium and chromedriver are not installed"
-)
-
 
 class Reader:
     """Someone in front of the page."""
@@ -84,13 +80,15 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    if BROWSER is None or DRIVER is None:
+        pytest.fail("install the Debian packages chromium and chromium-driver", pytrace=False)
     options = ChromeOptions()
-    options.binary_location = str(BROWSER)
+    options.binary_location = BROWSER
     for flag in FLAGS:
         options.add_argument(f"--{flag}")
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = Chrome(options, Service(str(DRIVER)))
+    driver = Chrome(options, Service(DRIVER))
     yield driver
     driver.quit()
 
