@@ -67,7 +67,7 @@ async def check(settings: Settings) -> AsyncIterator[Step]:
         yield good("settings", "read, every key is known")
         async for step in _platform(node, settings):
             yield step
-    if not (settings.pstn.pattern or settings.pstn.addresses):
+    if not settings.pstn.has_rule:
         yield advice("telephony", "no rule tells telephony apart: set pstn.addresses or pstn.pattern")
     yield await asyncio.to_thread(_database, settings)
     for step in _addresses({"server": settings.server, "web": settings.web}):

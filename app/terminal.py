@@ -1,7 +1,6 @@
 """A snapshot for a person at a terminal, and for a machine as JSON."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -181,8 +180,3 @@ def as_json(snapshot: Snapshot, usage: Usage) -> bytes:
 def console() -> Console:
     """Standard output; rich leaves out colour and boxes where it is no terminal."""
     return Console(highlight=False, soft_wrap=True)
-
-
-def danish(time: datetime, zone: ZoneInfo) -> str:
-    """A time as people read it here."""
-    return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -359,7 +359,7 @@ def conference_uses(snapshot: Snapshot) -> dict[str, ConferenceUse] | None:
 
 
 def _conference_use(identity: str, legs: Sequence[Participant]) -> ConferenceUse:
-    counted = [leg for leg in legs if _is_counted(leg.protocol, leg.has_media)]
+    counted = _counted(legs)
     return ConferenceUse(
         id=identity,
         participants=len(counted),

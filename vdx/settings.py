@@ -144,6 +144,11 @@ class PSTNSettings(Section):
     addresses: Names = ()
     """Addresses or networks of the trunk; a SIP leg from there is telephony."""
 
+    @property
+    def has_rule(self) -> bool:
+        """True when telephony legs can be told from others at all."""
+        return bool(self.pattern or self.addresses)
+
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str) -> str:

@@ -247,7 +247,7 @@ def _tiers(usage: Usage) -> tuple[Tier, ...]:
 
 
 def _pstn(usage: Usage, settings: Settings) -> Gauge | None:
-    if not (settings.pstn.pattern or settings.pstn.addresses):
+    if not settings.pstn.has_rule:
         return None
     return gauge(usage.pstn_lines, usage.pstn_limit)
 

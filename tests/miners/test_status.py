@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from miners.grid import beat_before
 from miners.status import CONFIGURATION_FIELDS, STATUS_FIELDS, StatusMiner
@@ -34,14 +33,6 @@ def simulator() -> Iterator[RunningSimulator]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return vdx_settings(tmp_path)
-
-
-@pytest.fixture
-def log() -> Iterator[list[str]]:
-    lines: list[str] = []
-    sink = logger.add(lambda message: lines.append(message.record["message"]), level="INFO")
-    yield lines
-    logger.remove(sink)
 
 
 class Requests:

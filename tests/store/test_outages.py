@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from loguru import logger
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
@@ -39,14 +38,6 @@ def away(after_commit: bool = False) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CycleWriter, "write", broken)
         yield
-
-
-@pytest.fixture
-def log() -> Iterator[list[str]]:
-    lines: list[str] = []
-    sink = logger.add(lambda message: lines.append(message.record["message"]), format="{message}")
-    yield lines
-    logger.remove(sink)
 
 
 def value(telemetry: Telemetry, name: str) -> float:

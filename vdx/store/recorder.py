@@ -168,18 +168,16 @@ class Recorder:
             accounted = hash((conference, _ACCOUNTED_LEG(leg)))
             quality = _quality(leg.call_quality)
             known = memory.get(leg.id)
-            if known is not None and known.accounted == accounted:
-                known.quality = quality
-                if quality > known.worst:
-                    known.worst = quality
-                    worse[quality].append(known.identifier)
-            else:
+            goes_on = known is not None and known.accounted == accounted
+            if known is None or not goes_on:
                 if known is not None:
                     closed[known.quality].append(known.identifier)
                 known = memory[leg.id] = _Open(identifier(leg.id), accounted, quality, quality)
-                if not full:
-                    opened.append(self._participant_row(leg, conference, known, snapshot))
-            if full:
+            known.quality = quality
+            if quality > known.worst:
+                known.worst = quality
+                worse[quality].append(known.identifier)
+            if full or not goes_on:
                 opened.append(self._participant_row(leg, conference, known, snapshot))
         for key in memory.keys() - self._states.keys():
             gone = memory.pop(key)
