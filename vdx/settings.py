@@ -55,6 +55,14 @@ def _groups(value: Any) -> Any:
     return {name.strip(): _names(members) for name, _, members in groups}
 
 
+def _regular_expression(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"it is not a regular expression ({error})") from None
+    return value
+
+
 Listen = Annotated[str, AfterValidator(_listen)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Groups = Annotated[dict[str, tuple[str, ...]], BeforeValidator(_groups)]
@@ -152,11 +160,7 @@ class PSTNSettings(Section):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"it is not a regular expression ({error})") from None
-        return value
+        return _regular_expression(value)
 
     @field_validator("addresses")
     @classmethod
@@ -205,6 +209,74 @@ class DatabaseSettings(Section):
     """Size of the local file that keeps cycles while the database is away."""
     queue_cycles: int = Field(default=20, ge=1)
     """Cycles that may wait in memory for the database."""
+
+
+class HistorySettings(Section):
+    """What has ended: how it is fetched from the Management Node, and how long it is kept."""
+
+    fetch: bool = True
+    """Whether `vdx up` fetches history."""
+    interval_seconds: int = Field(default=60, ge=5, le=3600)
+    """Seconds from fetch to fetch at most; fetched sooner where the Management Node forgets faster."""
+    page_size: int = Field(default=1000, ge=1, le=100_000)
+    """Records asked for at once; a call leg is about 3 kB."""
+    overlap_minutes: int = Field(default=10, ge=1, le=1440)
+    """Minutes that are read again each time, since records can appear late."""
+    conference_days: int = Field(default=3653, ge=1)
+    """Days that conferences and call legs are kept."""
+    stream_days: int = Field(default=92, ge=1)
+    """Days that each media stream is kept; what a call leg keeps of them stays."""
+    backplane_days: int = Field(default=366, ge=1)
+    """Days that backplanes are kept."""
+    event_days: int = Field(default=3653, ge=1)
+    """Days that lowered alarms and events of nodes are kept."""
+    usage_hour_days: int = Field(default=1827, ge=1)
+    """Days that usage by the hour is kept; by the day it is kept for ever."""
+    license_reasons: str = r"licen[cs]e"
+    """A regular expression, whatever the case: a failed call whose reason it finds was refused for want of
+    a licence."""
+    capacity_reasons: str = r"capacity|lines are busy|resources? (is |are )?unavailable"
+    """The same for want of capacity."""
+
+    @field_validator("license_reasons", "capacity_reasons")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        return _regular_expression(value)
+
+
+class OrganisationSettings(Section):
+    """The organisations, and what makes a call theirs: read from a file or from VDX API's own database."""
+
+    file: Path | None = None
+    """A CSV or JSON file: docs/history.md has its form."""
+    url: SecretStr | None = None
+    """VDX API's database, `mysql+pymysql://user@host/vdx`; an account that may read is enough."""
+    password_file: Path | None = None
+    """A file that holds the password of the user in `url`."""
+    interval_minutes: int = Field(default=60, ge=1, le=1440)
+    """Minutes from reading to reading."""
+    query: str = "SELECT id, parent_id, name, type FROM organisation"
+    """Gives the key, the key of the parent, the name and the kind of each organisation; a fifth column,
+    if any, is since when it stands there."""
+    tag_query: str = ""
+    """Gives a service tag and the key of its organisation; empty where there are none."""
+    alias_query: str = ""
+    """Gives an alias and the key of its organisation."""
+    domain_query: str = ""
+    """Gives a domain, or a pattern such as `6*@video.example.org`, and the key of its organisation."""
+    room_query: str = ""
+    """Gives the name or alias of a room and the key of the organisation that owns it."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if self.file is not None and self.url is not None:
+            raise ValueError("file and url are two sources; set one of them")
+        return self
+
+    @property
+    def has_source(self) -> bool:
+        """True when organisations are read from anywhere."""
+        return self.file is not None or self.url is not None
 
 
 class ServerSettings(Section):
@@ -263,7 +335,9 @@ class PrivacySettings(Section):
     store_identities: bool = False
     """Whether the database keeps names of conferences and aliases as they are."""
     key_file: Path | None = None
-    """The key of the hash that stands for them otherwise; by default one is made in `data.directory`."""
+    """The key of the hash that stands for them otherwise; by default one is made in `data.directory`. To
+    rotate it, write the next key on a line before the others: the first is used, the rest still recognise
+    aliases of organisations in what was stored under them."""
 
 
 class MetricsSettings(Section):
@@ -308,6 +382,8 @@ class Settings(BaseSettings):
     pstn: PSTNSettings = PSTNSettings()
     locations: LocationSettings = LocationSettings()
     database: DatabaseSettings = DatabaseSettings()
+    history: HistorySettings = HistorySettings()
+    organisations: OrganisationSettings = OrganisationSettings()
     server: ServerSettings = ServerSettings()
     web: WebSettings = WebSettings()
     sla: SLASettings = SLASettings()

@@ -23,9 +23,11 @@ from tests.store.worlds import eventually, poll
 from vdx.settings import Settings, SettingsError
 from vdx.store import Schema, Store, StoreError, check, queries, upgrade
 from vdx.store.database import REVISIONS, database_url, open_engine
+from vdx.store.history_tables import usage_hour
 from vdx.store.migrate import SCRIPTS
-from vdx.store.tables import metadata
 from vdx.telemetry import Telemetry
+
+metadata = usage_hour.metadata
 
 
 def test_migrations_make_the_tables(settings: Settings, connection: Connection) -> None:

@@ -13,25 +13,26 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 class UTCDateTime(TypeDecorator[datetime]):
     """A time in UTC: DATETIME without a zone on MySQL, on SQLite a count since 1970 (8 bytes, not 26).
 
-    The count is in seconds, or in milliseconds with `milliseconds`. Values are aware datetimes.
+    The count is in seconds, or in the fraction of it that has `digits` decimals: 3 for milliseconds, 6 for
+    microseconds. Values are aware datetimes.
     """
 
     impl = DateTime
     cache_ok = True
 
-    def __init__(self, *, milliseconds: bool = False) -> None:
+    def __init__(self, digits: int = 0) -> None:
         super().__init__()
-        self.milliseconds = milliseconds
+        self.digits = digits
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The type that the database itself knows."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(BigInteger())
-        return dialect.type_descriptor(mysql.DATETIME(fsp=3) if self.milliseconds else mysql.DATETIME())
+        return dialect.type_descriptor(mysql.DATETIME(fsp=self.digits or None))
 
     @property
     def _unit(self) -> timedelta:
-        return timedelta(milliseconds=1) if self.milliseconds else timedelta(seconds=1)
+        return timedelta(microseconds=10 ** (6 - self.digits))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """To the database, cut to the unit: MySQL would round."""
@@ -55,6 +56,16 @@ class UTCDateTime(TypeDecorator[datetime]):
 def binary(length: int) -> LargeBinary:
     """Exactly `length` bytes."""
     return LargeBinary(length).with_variant(mysql.BINARY(length), "mysql")
+
+
+def tiny() -> SmallInteger:
+    """A whole number from 0 to 255: one byte on MySQL."""
+    return SmallInteger().with_variant(mysql.TINYINT(unsigned=True), "mysql")
+
+
+def small() -> SmallInteger:
+    """A whole number from 0 to 65,535: two bytes on MySQL."""
+    return SmallInteger().with_variant(mysql.SMALLINT(unsigned=True), "mysql")
 
 
 def small_key() -> SmallInteger:

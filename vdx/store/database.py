@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 from vdx.settings import Settings, SettingsError, read_secret
 from vdx.store.errors import StoreError, reason
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """The revisions of migrations/versions, oldest first; known here so that a miner need not load Alembic."""
 
 SQLITE_FILE: Final = "vdx.sqlite3"

@@ -33,7 +33,7 @@ NAME_LENGTH: Final = 250
 metadata: Final = MetaData()
 
 
-def _table(name: str, *parts: SchemaItem, with_rowid: bool = False) -> Table:
+def table(name: str, *parts: SchemaItem, with_rowid: bool = False) -> Table:
     """Names are compared byte for byte; on SQLite rows lie in the order of the primary key."""
     return Table(
         name,
@@ -46,7 +46,7 @@ def _table(name: str, *parts: SchemaItem, with_rowid: bool = False) -> Table:
     )
 
 
-poll: Final = _table(
+poll: Final = table(
     "poll",
     Column("time", UTCDateTime(), primary_key=True),
     Column("duration_seconds", real(), nullable=False),
@@ -57,7 +57,7 @@ poll: Final = _table(
 )
 """A row for each poll. `conferences` and `participants` are NULL where they could not be read."""
 
-poll_failure: Final = _table(
+poll_failure: Final = table(
     "poll_failure",
     Column("time", UTCDateTime(), primary_key=True),
     Column("resource", String(64), primary_key=True),
@@ -67,7 +67,7 @@ poll_failure: Final = _table(
 
 
 def _names(name: str) -> Table:
-    return _table(
+    return table(
         name,
         Column("id", small_key(), primary_key=True),
         Column("name", String(NAME_LENGTH), nullable=False, unique=True),
@@ -118,10 +118,10 @@ def _samples(kind: str, figures: type[msgspec.Struct], names: Table | None) -> S
         return Column(f"{field}{suffix}", real() if field in FRACTIONS else Integer())
 
     raw = keys()
-    tables = {RAW: _table(f"{kind}_sample", *raw, *map(measure, fields), key(raw))}
+    tables = {RAW: table(f"{kind}_sample", *raw, *map(measure, fields), key(raw))}
     for resolution, name in ((FIVE_MINUTES, "five_minute"), (HOUR, "hour")):
         columns = keys()
-        tables[resolution] = _table(
+        tables[resolution] = table(
             f"{kind}_{name}",
             *columns,
             Column("samples", SmallInteger, nullable=False),
@@ -140,11 +140,11 @@ LOCATION: Final = _samples("location", LocationFigures, location)
 NODE: Final = _samples("node", NodeFigures, node)
 SAMPLES: Final = (PLATFORM, LOCATION, NODE)
 
-conference: Final = _table(
+conference: Final = table(
     "conference",
     Column("first_seen", UTCDateTime(), primary_key=True),
     Column("id", binary(16), primary_key=True),
-    Column("started", UTCDateTime(milliseconds=True)),
+    Column("started", UTCDateTime(3)),
     Column("last_seen", UTCDateTime()),
     Column("ended", UTCDateTime()),
     Column("name_hash", binary(16), nullable=False),
@@ -154,11 +154,11 @@ conference: Final = _table(
     Index("conference_open", "ended", "id"),
 )
 
-participant: Final = _table(
+participant: Final = table(
     "participant",
     Column("first_seen", UTCDateTime(), primary_key=True),
     Column("id", binary(16), primary_key=True),
-    Column("started", UTCDateTime(milliseconds=True)),
+    Column("started", UTCDateTime(3)),
     Column("last_seen", UTCDateTime()),
     Column("ended", UTCDateTime()),
     Column("conference_id", binary(16)),
@@ -179,7 +179,7 @@ participant: Final = _table(
     Index("participant_open", "ended", "id"),
 )
 
-configuration_record: Final = _table(
+configuration_record: Final = table(
     "configuration_record",
     Column("kind", String(32), primary_key=True),
     Column("record_key", String(100), primary_key=True),
@@ -188,7 +188,7 @@ configuration_record: Final = _table(
 )
 """The configuration as it was last read; `content` is a JSON object of its fields as text."""
 
-configuration_change: Final = _table(
+configuration_change: Final = table(
     "configuration_change",
     Column("time", UTCDateTime(), primary_key=True),
     Column("kind", String(32), primary_key=True),

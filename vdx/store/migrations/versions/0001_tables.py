@@ -154,7 +154,7 @@ def _create_intervals() -> None:
         return [
             sa.Column("first_seen", UTCDateTime(), primary_key=True),
             sa.Column("id", binary(16), primary_key=True),
-            sa.Column("started", UTCDateTime(milliseconds=True)),
+            sa.Column("started", UTCDateTime(3)),
             sa.Column("last_seen", UTCDateTime()),
             sa.Column("ended", UTCDateTime()),
         ]
