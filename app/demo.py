@@ -13,12 +13,14 @@ from typing import Final
 from loguru import logger
 from pydantic import SecretStr
 
+from simulator import organisations
 from simulator.estate import CENTRAL_LOCATIONS, DATA_CENTRES, LICENSE_PORTS, PSTN_ADDRESSES, PSTN_LINES
 from vdx.settings import (
     FILE_NAME,
     DataSettings,
     LicenseSettings,
     LocationSettings,
+    OrganisationSettings,
     PexipSettings,
     PSTNSettings,
     Settings,
@@ -27,6 +29,7 @@ from vdx.settings import (
 
 BUSY_MORNING: Final = "tue 09:40"
 """What the platform looks like when a demonstration begins, whatever the time of day."""
+ORGANISATIONS_FILE: Final = "organisations.json"
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 5.0
 
@@ -57,6 +60,7 @@ async def demonstration(settings: Settings) -> AsyncIterator[Settings]:
         url = await _url(process)
         logger.info("the stand-in VDX plays a Tuesday from 09:40; its calls are made up")
         with tempfile.TemporaryDirectory(prefix="vdx-demo-") as folder:
+            organisations.write(Path(folder) / ORGANISATIONS_FILE)
             yield _settings(settings, url, password, Path(folder))
     finally:
         await _end(process)
@@ -88,6 +92,7 @@ def _settings(settings: Settings, url: str, password: str, folder: Path) -> Sett
             "licenses": LicenseSettings(ports=LICENSE_PORTS),
             "locations": LocationSettings(central=CENTRAL_LOCATIONS, data_centres=DATA_CENTRES),
             "pstn": PSTNSettings(addresses=PSTN_ADDRESSES, lines=PSTN_LINES),
+            "organisations": OrganisationSettings(file=folder / ORGANISATIONS_FILE),
             "data": DataSettings(directory=folder),
             "database": settings.database.model_copy(update={"url": None, "password_file": None}),
         }

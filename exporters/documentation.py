@@ -16,6 +16,9 @@ _CHAPTERS: Final = {
     metrics.NODE_UP: "Nodes and locations",
     metrics.CONFERENCES: "Conferences, participants and devices",
     metrics.API_REQUESTS: "VDX Watch itself",
+    metrics.HISTORY_UP: "History and usage",
+    metrics.ORGANISATION_SOURCE_UP: "Organisations",
+    metrics.BUILD_INFO: "VDX Watch itself",
 }
 """The first metric of each chapter, in the order of the table."""
 
@@ -23,6 +26,7 @@ _LABELS: Final = {
     "code": "HTTP status, or the kind of network fault",
     "cpu_model": "processor of a node",
     "data_centre": "data centre, by the setting locations.data_centres; empty for a location in none",
+    "fault": "what is wrong with the source of the organisations; docs/history.md tells the rule for each",
     "hypervisor": "what the node's machine runs on",
     "instance_name": "name of a Teams Connector instance",
     "level": "level of an alarm, in lower case",
@@ -31,10 +35,15 @@ _LABELS: Final = {
     "name": "name of an alarm, as the platform gives it",
     "node": "name of the Conferencing Node or Management Node",
     "node_type": "CONFERENCING or PROXYING",
+    "outcome": "what became of a record: added, known (read before), rejected (malformed) or refused by the "
+    "database",
+    "organisation": "name of an organisation at the top of the tree; (unassigned) for calls of none, (other) "
+    "for the smallest",
     "product": "product of a licence",
     "protocol": "protocol of a call leg or a registration, such as WebRTC, SIP or H323",
     "quality": "unknown, good, ok, bad or terrible",
     "resource": "resource of the Management Node's API",
+    "rule": "how a record was set right; docs/history.md tells each",
     "service_tag": "service tag of the organisation; none without one, other for the rest",
     "service_type": "kind of service, such as conference, lecture or gateway",
     "size": "number of participants: 0, 1, 2, 3-5, 6-10, 11-20, 21-50, 51-100 or 101+",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from simulator.authentication import OAuthClient
+from simulator.organisations import write as write_organisations
 from simulator.server import Access, create_app, serve
 from simulator.tastypie import PAGE_CAP
 from simulator.virtual_platform import VirtualPlatform
@@ -43,6 +44,9 @@ def simulate(  # noqa: PLR0917
     scale: Annotated[
         float, typer.Option(help="Times the size: 10 is 15,000 participants, 66 is 99,000.")
     ] = 1,
+    organisations: Annotated[
+        Path | None, typer.Option(help="Write the organisations to this file (JSON), for organisations.file.")
+    ] = None,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate (PEM).", exists=True)] = None,
     key: Annotated[Path | None, typer.Option(help="TLS private key (PEM).", exists=True)] = None,
 ) -> None:
@@ -65,6 +69,12 @@ def simulate(  # noqa: PLR0917
         )
     except ValueError as wrong:
         raise typer.BadParameter(str(wrong), param_hint="--time or --activity") from None
+    if organisations is not None:
+        try:
+            write_organisations(organisations, seed)
+        except OSError as wrong:
+            typer.echo(f"cannot write {organisations}: {wrong.strerror}", err=True)
+            raise typer.Exit(1) from None
     password = (
         password_file.read_text().strip() if password_file else os.environ.get("VDX_SIMULATOR_PASSWORD")
     )

@@ -292,4 +292,87 @@ STORE_DROPPED = _counter(
     "vdx_store_cycles_dropped_total",
     "Cycles that were lost because neither database nor spool could take them.",
 )
+
+# History
+
+HISTORY_UP = _gauge("vdx_history_up", "1 when the last reading of history succeeded, else 0.")
+HISTORY_LAG = _gauge(
+    "vdx_history_lag_seconds",
+    "How far history in the database is behind: since the last reading that came to the end, or, while it "
+    "catches up, since the end of the last record read.",
+    "resource",
+)
+HISTORY_RING = _gauge(
+    "vdx_history_ring_seconds",
+    "How far back the Management Node's own history goes: the age of its oldest conference.",
+)
+HISTORY_RING_CONFERENCES = _gauge(
+    "vdx_history_ring_conferences", "Conferences that the Management Node remembers, 10,000 at most."
+)
+HISTORY_HEADROOM = _gauge(
+    "vdx_history_ring_headroom_seconds",
+    "Time between the oldest conference that the Management Node remembers and what has been read; below 0 "
+    "records are lost.",
+)
+HISTORY_INTERVAL = _gauge(
+    "vdx_history_interval_seconds", "Seconds until history is read again, by how fast the ring turns."
+)
+HISTORY_RECORDS = _counter(
+    "vdx_history_records_total",
+    "Records of history that were read, by what became of them: added, known, rejected or refused.",
+    "resource",
+    "outcome",
+)
+HISTORY_ODD = _counter(
+    "vdx_history_odd_records_total", "Records of history that were set right by a rule.", "rule"
+)
+HISTORY_GAPS = _counter(
+    "vdx_history_gaps_total", "Stretches of history that were forgotten before they were read."
+)
+HISTORY_GAP_SECONDS = _counter("vdx_history_gap_seconds_total", "The length of these stretches.")
+HISTORY_LATE = _counter(
+    "vdx_history_late_records_total",
+    "Records that had come later than the overlap, found by counting the last day again.",
+    "resource",
+)
+HISTORY_ROUND_DURATION = _histogram(
+    "vdx_history_round_duration_seconds", "Duration of one round of reading and writing history."
+)
+HISTORY_UNASSIGNED = _gauge(
+    "vdx_history_unassigned_ratio",
+    "Share of the call legs that ended in the last 24 hours which belong to no organisation.",
+)
+HISTORY_UNLINKED = _gauge(
+    "vdx_history_unlinked_legs", "Call legs that ended and whose conference still runs."
+)
+USAGE_PENDING = _gauge("vdx_usage_pending", "Days whose usage is yet to be computed.")
+PEAK_DIFFERENCE = _gauge(
+    "vdx_peak_difference_ports",
+    "Licence ports by exact count of history less those that the polls saw: the difference of the peaks in "
+    "the latest hour whose calls have all ended.",
+)
+
+# Organisations
+
+ORGANISATION_SOURCE_UP = _gauge(
+    "vdx_organisation_source_up",
+    "1 when the source of the organisations could be read the last time, else 0; NaN where it has not been "
+    "tried, or none is set.",
+)
+ORGANISATION_TREE_TIMESTAMP = _gauge(
+    "vdx_organisation_tree_timestamp_seconds",
+    "When the tree of organisations in use was read from its source, in Unix time; NaN where it never was.",
+)
+ORGANISATIONS = _gauge("vdx_organisations", "Organisations and units of them in the tree in use.")
+ORGANISATION_FAULTS = _gauge(
+    "vdx_organisation_faults",
+    "Faults of the source of the organisations when it was last read, each set right by a rule.",
+    "fault",
+)
+ORGANISATION_LICENSE_PORTS_USED = _gauge(
+    "vdx_organisation_license_ports_used",
+    "Licence ports in use, calculated, by the organisation at the top of the tree; (unassigned) belong to "
+    "none, and the smallest beyond 200 are summed as (other).",
+    "organisation",
+)
 BUILD_INFO = _gauge("vdx_build_info", "Always 1; the version of VDX Watch.", "version")

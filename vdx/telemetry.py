@@ -1,5 +1,6 @@
 """The suite's own metrics as live objects: what miners, client and store count while they run."""
 
+import math
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -10,6 +11,9 @@ from vdx import metrics
 from vdx.metrics import Metric
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+UNKNOWN: Final = math.nan
+"""The value of a gauge that nobody knows: no rule fires on it."""
 
 
 def package_version() -> str:
@@ -59,4 +63,11 @@ class Telemetry:
         self.store_spool_limit = gauge(metrics.STORE_SPOOL_LIMIT)
         self.store_spool_cycles = gauge(metrics.STORE_SPOOL_CYCLES)
         self.store_dropped = counter(metrics.STORE_DROPPED)
+        self.organisation_source_up = gauge(metrics.ORGANISATION_SOURCE_UP)
+        self.organisation_source_up.set(UNKNOWN)
+        self.organisation_tree_timestamp = gauge(metrics.ORGANISATION_TREE_TIMESTAMP)
+        self.organisation_tree_timestamp.set(UNKNOWN)
+        self.organisations = gauge(metrics.ORGANISATIONS)
+        self.organisation_faults = gauge(metrics.ORGANISATION_FAULTS)
+        self.organisation_license_ports = gauge(metrics.ORGANISATION_LICENSE_PORTS_USED)
         gauge(metrics.BUILD_INFO).labels(version=package_version()).set(1)

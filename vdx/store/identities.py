@@ -1,5 +1,6 @@
 """Identifiers as 16 bytes, and keyed hashes that stand for names and aliases."""
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -12,10 +13,15 @@ from vdx.settings import Settings, SettingsError, read_secret
 
 KEY_FILE: Final = "pseudonym.key"
 BYTES: Final = 16
+_LENGTH: Final = 36
+"""Characters of a UUID as the platform writes it, which is read without the library's many checks."""
 
 
 def identifier(text: str) -> bytes:
     """The 16 bytes of a UUID; of any other text, the start of its SHA-256."""
+    if len(text) == _LENGTH and text[8] == text[13] == text[18] == text[23] == "-":
+        with contextlib.suppress(ValueError):
+            return bytes.fromhex(text[:8] + text[9:13] + text[14:18] + text[19:23] + text[24:])
     try:
         return uuid.UUID(text).bytes
     except ValueError:
@@ -43,12 +49,22 @@ def pseudonyms(settings: Settings) -> Pseudonyms:
 
     Raises SettingsError when the key can neither be read nor made.
     """
+    return all_pseudonyms(settings)[0]
+
+
+def all_pseudonyms(settings: Settings) -> tuple[Pseudonyms, ...]:
+    """With the present key, then with each that it took the place of: a line of the file for each.
+
+    What was stored under a former key is recognised by it. Raises SettingsError, as `pseudonyms`.
+    """
     if settings.privacy.key_file is not None:
-        return Pseudonyms(read_secret("privacy.key_file", settings.privacy.key_file).encode())
-    path = settings.data.directory / KEY_FILE
-    if not path.exists():
-        _make_key(path)
-    return Pseudonyms(read_secret("data.directory", path).encode())
+        text = read_secret("privacy.key_file", settings.privacy.key_file)
+    else:
+        path = settings.data.directory / KEY_FILE
+        if not path.exists():
+            _make_key(path)
+        text = read_secret("data.directory", path)
+    return tuple(Pseudonyms(line.strip().encode()) for line in text.splitlines() if line.strip())
 
 
 def _make_key(path: Path) -> None:

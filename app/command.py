@@ -1,0 +1,33 @@
+"""What the commands have in common: their exit statuses, and how a wrong setting is told."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from vdx.settings import FILE_NAME, Settings, SettingsError, load
+
+GOOD: Final = 0
+WORK_FAILED: Final = 1
+SETTINGS_WRONG: Final = 2
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", "-s", metavar="FILE", help=f"The settings file; {FILE_NAME} here by default."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
+
+
+def fail(error: Exception, code: int = SETTINGS_WRONG) -> typer.Exit:
+    """Tells what is wrong, a line for each fault; raise what it returns."""
+    for line in str(error).splitlines():
+        typer.echo(f"vdx: {line}", err=True)
+    return typer.Exit(code)
+
+
+def read_settings(file: Path | None) -> Settings:
+    """The settings. Ends the command where they are wrong."""
+    try:
+        return load(file)
+    except SettingsError as error:
+        raise fail(error) from None
