@@ -3,20 +3,20 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Annotated, Any, Final
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from loguru import logger
 
 from app import log
+from app.command import GOOD, WORK_FAILED, SettingsFile, Verbose, fail, read_settings
+from app.organisations import organisations
+from app.report_command import report
 from app.terminal import console
 from simulator.__main__ import simulate
-from vdx.settings import FILE_NAME, Settings, SettingsError, load
-
-GOOD: Final = 0
-WORK_FAILED: Final = 1
-SETTINGS_WRONG: Final = 2
+from vdx.settings import FILE_NAME, SettingsError
 
 cli = typer.Typer(
     name="vdx",
@@ -28,25 +28,8 @@ cli = typer.Typer(
 )
 database = typer.Typer(help="The database: make or renew its tables.", no_args_is_help=True)
 cli.add_typer(database, name="db")
-
-SettingsFile = Annotated[
-    Path | None,
-    typer.Option("--settings", "-s", metavar="FILE", help=f"The settings file; {FILE_NAME} here by default."),
-]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
-
-
-def _fail(error: SettingsError) -> typer.Exit:
-    for line in str(error).splitlines():
-        typer.echo(f"vdx: {line}", err=True)
-    return typer.Exit(SETTINGS_WRONG)
-
-
-def _settings(file: Path | None) -> Settings:
-    try:
-        return load(file)
-    except SettingsError as error:
-        raise _fail(error) from None
+cli.add_typer(organisations, name="organisations")
+cli.add_typer(report, name="report")
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
@@ -54,7 +37,7 @@ def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
     try:
         code = asyncio.run(work())
     except SettingsError as error:
-        raise _fail(error) from None
+        raise fail(error) from None
     except KeyboardInterrupt:
         code = GOOD
     raise typer.Exit(code)
@@ -73,15 +56,15 @@ def up(
     from app.up import run
 
     log.configure(verbose=verbose)
-    settings = _settings(settings_file)
+    settings = read_settings(settings_file)
 
     async def work() -> int:
         if not (demo or wanted(settings, settings_file)):
-            return await run(settings, page=True, beside=True)
+            return await run(settings, page=True, beside=True, history=True)
         if not demo:
             logger.info("there is no {} and no VDX_PEXIP__URL, so this is the stand-in VDX", FILE_NAME)
         async with demonstration(settings) as demo_settings:
-            return await run(demo_settings, page=True, beside=True)
+            return await run(demo_settings, page=True, beside=True, history=True)
 
     _run(work)
 
@@ -103,9 +86,42 @@ def status_miner(
 
     log.configure(verbose=verbose)
     if json and not once:
-        raise _fail(SettingsError("--json goes with --once; without it figures are at /metrics"))
-    settings = _settings(settings_file)
-    _run(lambda: poll_once(settings, as_json_text=json) if once else run(settings, page=False, beside=False))
+        raise fail(SettingsError("--json goes with --once; without it figures are at /metrics"))
+    settings = read_settings(settings_file)
+    _run(
+        lambda: (
+            poll_once(settings, as_json_text=json)
+            if once
+            else run(settings, page=False, beside=False, history=False)
+        )
+    )
+
+
+@cli.command(
+    name="history-miner",
+    epilog="Example: [bold]vdx history-miner --once --since 2026-10-01[/] reads again what ended since then.",
+)
+def history_miner(
+    settings_file: SettingsFile = None,
+    once: Annotated[bool, typer.Option("--once", help="Read up to the present, and end.")] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Read again from this day on, in Danish time."),
+    ] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Fetch every call that has ended from the Management Node's history, and keep it with its usage."""
+    log.configure(verbose=verbose)
+    settings = read_settings(settings_file)
+    try:
+        from app import history
+    except ModuleNotFoundError as missing:
+        extra = "pip install 'vdx-watch[history]'"
+        raise fail(
+            SettingsError(f"history needs {missing.name}; install the extra history: {extra}")
+        ) from None
+    begin = None if since is None else since.replace(tzinfo=ZoneInfo(settings.sla.time_zone))
+    _run(lambda: history.once(settings, begin) if once else history.run(settings, begin))
 
 
 @cli.command(epilog="Example: [bold]vdx check --settings /etc/vdx.toml[/]")
@@ -115,7 +131,7 @@ def check(settings_file: SettingsFile = None) -> None:
     from app.check import check as steps
 
     log.configure()
-    settings = _settings(settings_file)
+    settings = read_settings(settings_file)
     marks = {
         Outcome.GOOD: "[green]ok    [/]",
         Outcome.ADVICE: "[yellow]advice[/]",
@@ -147,7 +163,7 @@ def database_upgrade(settings_file: SettingsFile = None) -> None:
     from vdx.store import StoreError, upgrade
 
     log.configure()
-    settings = _settings(settings_file)
+    settings = read_settings(settings_file)
     try:
         upgrade(settings)
     except StoreError as error:

@@ -1,12 +1,12 @@
 """Everything in one process: the miner on its grid, /metrics, the live page, the store and Prometheus."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from loguru import logger
@@ -14,19 +14,27 @@ from rich.console import Console
 from rich.live import Live
 
 from app import prometheus
+from app.database import prepare_embedded
+from app.signals import signals
 from app.terminal import as_json, console, line, report
 from exporters.authentication import protected
+from exporters.organisations import OrganisationPorts
 from exporters.pexip import ParticipantSeconds, PexipExporter
 from exporters.server import application
 from exporters.serving import serve
 from miners.connection import management_node
 from miners.grid import beat_before
+from miners.organisations import OrganisationMiner
 from miners.status import Listener, StatusMiner
 from vdx.capacity import Usage
+from vdx.pexip.client import ManagementNode
 from vdx.settings import Settings
 from vdx.snapshot import Snapshot
-from vdx.store import Store, StoreError, upgrade
+from vdx.store import Store
 from vdx.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from miners.history import HistoryMiner
 
 STORE_SECONDS = 15.0
 """How long the store may take to put away what is queued when the process stops."""
@@ -46,8 +54,9 @@ async def once(settings: Settings, *, as_json_text: bool = False) -> int:
     return 0 if snapshot.up else 1
 
 
-async def run(settings: Settings, *, page: bool, beside: bool) -> int:
-    """Mines until a signal comes. `page` serves the live page, `beside` starts Prometheus.
+async def run(settings: Settings, *, page: bool, beside: bool, history: bool) -> int:
+    """Mines until a signal comes. `page` serves the live page, `beside` starts Prometheus, `history` mines
+    history too.
 
     Raises SettingsError for what no retry can mend: an address in use, a certificate that is none.
     """
@@ -55,11 +64,11 @@ async def run(settings: Settings, *, page: bool, beside: bool) -> int:
     exporter = PexipExporter(settings, telemetry)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
-        stack.enter_context(_signals(stop))
+        stack.enter_context(signals(stop))
         node = await stack.enter_async_context(management_node(settings.pexip, telemetry))
         url = await stack.enter_async_context(serve(application(exporter, settings.server), settings.server))
         logger.info("metrics: {}/metrics", url)
-        await asyncio.to_thread(_prepare_embedded_database, settings)
+        await asyncio.to_thread(prepare_embedded, settings)
         store = Store(settings, telemetry)
         listeners: list[Listener] = [
             exporter.publish,
@@ -74,6 +83,11 @@ async def run(settings: Settings, *, page: bool, beside: bool) -> int:
             await _start_prometheus(stack, settings, url)
         listeners.append(stack.enter_context(_shown(settings)))
         store.start()
+        mining = _history_mining(node, settings, telemetry) if history else None
+        if mining is not None:
+            miner, organisations = mining
+            listeners.append(OrganisationPorts(organisations, telemetry).publish)
+            stack.push_async_callback(_ended, _started(miner, organisations, stop))
         try:
             await StatusMiner(node, settings, telemetry, listeners).run(stop)
         finally:
@@ -82,14 +96,40 @@ async def run(settings: Settings, *, page: bool, beside: bool) -> int:
     return 0
 
 
-def _prepare_embedded_database(settings: Settings) -> None:
-    """Makes or renews the SQLite file's tables; a server's are renewed by its operator: vdx db upgrade."""
-    if settings.database.url is not None:
-        return
-    try:
-        upgrade(settings)
-    except StoreError as error:
-        logger.error("{}; polls wait in the spool", error)
+def _history_mining(
+    node: ManagementNode, settings: Settings, telemetry: Telemetry
+) -> "tuple[HistoryMiner, OrganisationMiner] | None":
+    """What mines history beside the status, over the same client and so within its budget of requests."""
+    if not settings.history.fetch:
+        return None
+    if find_spec("numpy") is None:
+        logger.warning("history is not fetched: it needs the extra history: pip install 'vdx-watch[history]'")
+        return None
+    from miners.history import HistoryMiner  # noqa: PLC0415 - needs the history extra
+
+    organisations = OrganisationMiner(settings, telemetry)
+    return HistoryMiner(node, settings, telemetry, organisations), organisations
+
+
+def _started(
+    miner: "HistoryMiner", organisations: OrganisationMiner, stop: asyncio.Event
+) -> asyncio.Task[None]:
+    from app.history import mine  # noqa: PLC0415 - needs the history extra
+
+    task = asyncio.create_task(mine(miner, organisations, stop), name="history")
+    task.add_done_callback(_tell_failure)
+    return task
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.opt(exception=error).error("the history miner failed; the rest goes on")
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Lets the page that is being written end."""
+    with suppress(asyncio.CancelledError, Exception):
+        await asyncio.wait_for(task, STORE_SECONDS)
 
 
 async def _live_page(stack: AsyncExitStack, settings: Settings) -> Listener:
@@ -139,25 +179,3 @@ def _refresher(live: Live, out: Console, settings: Settings) -> Listener:
         )
 
     return refresh
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGINT, SIGTERM and a closed terminal set `stop`; a second signal ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def ask(number: signal.Signals) -> None:
-        if stop.is_set():
-            logger.warning("stopped by force")
-            raise SystemExit(1)
-        logger.info("{}: stopping", number.name)
-        stop.set()
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, ask, number)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

@@ -18,10 +18,14 @@ from simulator.virtual_platform import Moment, VirtualPlatform, seconds_of
 
 
 class RunningSimulator:
-    """A simulator that runs: its address, its accounts, and its control API as methods."""
+    """A simulator that runs: its address, its accounts, and its control API as methods.
 
-    def __init__(self, url: str, access: Access, client: OAuthClient) -> None:
+    `platform` is what it serves, to be looked at while the clock stands.
+    """
+
+    def __init__(self, url: str, access: Access, client: OAuthClient, platform: VirtualPlatform) -> None:
         self.url = url
+        self.platform = platform
         self.username = access.username
         self.password = access.password
         self.oauth_client = client
@@ -103,7 +107,7 @@ def running(
         if not thread.is_alive() or monotonic() - begun > 20:
             raise RuntimeError("the simulator did not start")
         sleep(0.005)
-    simulator = RunningSimulator(server.url, access, client)
+    simulator = RunningSimulator(server.url, access, client, platform)
     try:
         yield simulator
     finally:

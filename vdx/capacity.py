@@ -168,7 +168,13 @@ class TelephonyRule:
         """True for a SIP leg of the telephony trunk."""
         if not _is_sip(participant.protocol):
             return False
-        address = participant.remote_address
+        aliases = (participant.source_alias, participant.destination_alias, participant.participant_alias)
+        return self.is_telephony(participant.protocol, participant.remote_address, aliases)
+
+    def is_telephony(self, protocol: str, address: str, aliases: Iterable[str]) -> bool:
+        """True for a leg of that protocol, peer and those aliases that came over the trunk."""
+        if not _is_sip(protocol):
+            return False
         known = self._known.get(address)
         if known is None:
             if len(self._known) > 10_000:
@@ -177,14 +183,7 @@ class TelephonyRule:
         if known:
             return True
         search = self._pattern.search if self._pattern else None
-        return search is not None and any(
-            search(alias)
-            for alias in (
-                participant.source_alias,
-                participant.destination_alias,
-                participant.participant_alias,
-            )
-        )
+        return search is not None and any(map(search, aliases))
 
     def count(self, participants: Iterable[Participant]) -> int | None:
         """How many legs are telephony; None where no rule is set, since then nobody knows."""

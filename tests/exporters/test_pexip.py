@@ -18,6 +18,7 @@ from tests.exporters.examples import (
     unreadable,
     usage_of,
 )
+from vdx.history_telemetry import HistoryTelemetry
 from vdx.metrics import METRICS
 from vdx.telemetry import Telemetry
 
@@ -67,6 +68,16 @@ def telemetry() -> Telemetry:
     telemetry.api_retries.labels("participant").inc()
     telemetry.rows_rejected.labels("participant").inc()
     telemetry.store_rows.labels("samples").inc()
+    telemetry.organisation_faults.labels("cycle").set(0)
+    telemetry.organisation_license_ports.labels("Region").set(1)
+    history = HistoryTelemetry(telemetry.registry)
+    history.records.labels("history/participant", "added").inc()
+    history.odd.labels("no_end").inc()
+    history.late.labels("history/participant").inc()
+    history.up = True
+    history.oldest = history.watermark = history.current_until["history/participant"] = TIME
+    history.ring_conferences = history.unlinked = history.pending_days = history.peak_difference = 1
+    history.interval = history.unassigned = 1.0
     return telemetry
 
 

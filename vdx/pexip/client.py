@@ -41,11 +41,17 @@ REPEATED_PAGES: Final = 3
 
 
 class Reading(msgspec.Struct, Generic[T], frozen=True):
-    """What was read: good rows, rows that were left out, and how many requests it took, tokens apart."""
+    """What was read: good rows, rows that were left out, and how many requests it took, tokens apart.
+
+    Of a single page, `total` is how many rows the node says there are, and `next_offset` where the next
+    page begins; both are None where the node does not say, and at the end.
+    """
 
     rows: list[T]
     rejected: tuple[Rejected, ...] = ()
     requests: int = 1
+    total: int | None = None
+    next_offset: int | None = None
 
 
 class ManagementNode:
@@ -155,18 +161,17 @@ class ManagementNode:
 
         Around the seam of two pages a row can come twice: write by its key.
         """
-        asked = self._page_size if page_size is None else _page_size(page_size)
-        offset = 0
+        offset: int | None = 0
         repeated = 0
         before: frozenset[object] = frozenset()
-        while True:
-            query = {"limit": str(asked), "offset": str(offset), **(filters or {})}
-            page, requests = await self._page(resource, query, deadline)
-            yield Reading(page.rows, page.rejected, requests)
-            offset_of_next = _next_offset(resource, page, offset, asked)
-            if offset_of_next is None:
+        while offset is not None:
+            page = await self.page(
+                resource, deadline=deadline, filters=filters, page_size=page_size, offset=offset
+            )
+            yield page
+            offset = page.next_offset
+            if offset is None:
                 return
-            offset = offset_of_next
             keys = _keys(resource, page)
             repeated = repeated + 1 if keys <= before else 0
             before = keys
@@ -176,6 +181,22 @@ class ManagementNode:
                     resource=resource.name,
                     code=200,
                 )
+
+    async def page(
+        self,
+        resource: Resource[T],
+        *,
+        deadline: float | None = None,
+        filters: Mapping[str, str] | None = None,
+        page_size: int | None = None,
+        offset: int = 0,
+    ) -> Reading[T]:
+        """One page of `resource`, from `offset` on, with what the node tells of the rest. As `read`."""
+        asked = self._page_size if page_size is None else _page_size(page_size)
+        query = {"limit": str(asked), "offset": str(offset), **(filters or {})}
+        page, requests = await self._page(resource, query, deadline)
+        following = _next_offset(resource, page, offset, asked)
+        return Reading(page.rows, page.rejected, requests, page.meta.total_count, following)
 
     async def media_streams(
         self, participant_id: str, *, deadline: float | None = None
@@ -250,7 +271,7 @@ def _next_offset(resource: Resource[T], page: DecodedPage[T], offset: int, asked
     return None
 
 
-def _keys(resource: Resource[T], page: DecodedPage[T]) -> frozenset[object]:
+def _keys(resource: Resource[T], page: Reading[T]) -> frozenset[object]:
     key = resource.key or ""
     return frozenset(map(attrgetter(key), page.rows)) | {row.id for row in page.rejected}
 

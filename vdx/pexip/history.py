@@ -2,7 +2,8 @@
 
 The names of the history API differ from those of status: `start_time` for `connect_time`, `remote_alias`
 and `local_alias` for the aliases, and `conference` is a URI. Personal fields that the history miner
-pseudonymises are decoded; `display_name`, `idp_uuid` and `call_tag` are not.
+pseudonymises are decoded, and `vendor`, of which it keeps the kind of device; `display_name`, `idp_uuid` and
+`call_tag` are not.
 """
 
 from datetime import datetime
@@ -18,7 +19,7 @@ def _last_segment(uri: str | None) -> str | None:
 class HistoryConference(Record, frozen=True, gc=False):
     """history/conference: one ended instance of a service. `duration` seconds.
 
-    `participant_count` counts call legs; who reconnects counts again.
+    `participant_count` counts call legs; who reconnects counts again. `participants` are their URIs.
     """
 
     times: ClassVar[tuple[str, ...]] = ("start_time", "end_time")
@@ -33,6 +34,12 @@ class HistoryConference(Record, frozen=True, gc=False):
     participant_count: int = 0
     instant_message_count: int = 0
     direct_media_available: bool = False
+    participants: tuple[str, ...] = ()
+
+    @property
+    def participant_ids(self) -> list[str]:
+        """The `id` of each call leg of the conference."""
+        return [uri.rstrip("/").rpartition("/")[2] for uri in self.participants]
 
 
 class HistoryMediaStream(Record, frozen=True, gc=False):

@@ -82,11 +82,13 @@ def sqlite_file(url: URL) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
-def open_engine(settings: Settings, *, writes: bool = False) -> Engine:
+def open_engine(settings: Settings, *, writes: bool = False, loads: bool = False) -> Engine:
     """An engine for the settings' database; it connects when it is first used.
 
     On SQLite a transaction of an engine that `writes` takes the write lock as it begins. Readers see the
-    database as it was when theirs began, and do not hold the writer up. Raises SettingsError.
+    database as it was when theirs began, and do not hold the writer up. On MySQL an engine that `loads` may
+    send rows by LOAD DATA LOCAL; the server then names the file, so others do not allow it. Raises
+    SettingsError.
     """
     url = database_url(settings)
     if sqlite_file(url) is None:
@@ -100,6 +102,7 @@ def open_engine(settings: Settings, *, writes: bool = False) -> Engine:
                 "read_timeout": ANSWER_SECONDS,
                 "write_timeout": ANSWER_SECONDS,
                 "init_command": _SESSION,
+                "local_infile": loads,
             },
         )
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": LOCK_SECONDS})

@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vdx.store.columns import UTCDateTime, binary, real, small, tiny
+from vdx.store.columns import UTCDateTime, binary, small, tiny
 from vdx.store.tables import NAME_LENGTH, table
 from vdx.usage import COUNTS, TIMES
 
@@ -41,13 +41,12 @@ term: Final = table(
 
 identity: Final = table(
     "identity",
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("hash", binary(16), nullable=False, unique=True),
     Column("domain_id", Integer, nullable=False),
     Column("pattern_id", Integer, nullable=False),
     Column("seen", Date, nullable=False),
     Column("name", String(NAME_LENGTH)),
-    with_rowid=True,
 )
 """An alias or the name of a room. `domain_id` and `pattern_id` are terms: its domain, and the pattern of
 an organisation that it matched. `seen` is the first of the month in which it was last used."""
@@ -130,17 +129,17 @@ history_media_stream: Final = table(
     Column("tx_resolution_id", small(), nullable=False),
     Column("rx_bitrate", Integer),
     Column("tx_bitrate", Integer),
-    Column("rx_fps", real()),
-    Column("tx_fps", real()),
-    Column("rx_loss", real()),
-    Column("tx_loss", real()),
+    Column("rx_fps", tiny()),
+    Column("tx_fps", tiny()),
+    Column("rx_loss", small()),
+    Column("tx_loss", small()),
     Column("rx_lost", BigInteger),
     Column("tx_lost", BigInteger),
     Column("rx_received", BigInteger),
     Column("tx_sent", BigInteger),
 )
-"""A media stream of a leg, by the leg's end and its place in the leg's list. Bitrates kbit/s, losses
-percent, `lost`, `received` and `sent` packets."""
+"""A media stream of a leg, by the leg's end and its place in the leg's list. Bitrates kbit/s, frames a
+second, losses in hundredths of a percent, `lost`, `received` and `sent` packets."""
 
 history_backplane: Final = table(
     "history_backplane",

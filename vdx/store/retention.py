@@ -42,7 +42,7 @@ def prune(connection: Connection, settings: DatabaseSettings, newest: datetime) 
                 connection.commit()
             else:
                 step = timedelta(hours=1) if resolution is RAW else timedelta(days=1)
-                _delete_before(connection, table, "time", cutoff, step)
+                delete_before(connection, table, "time", cutoff, step)
     cutoff = hour - timedelta(days=settings.interval_days)
     for table, column in (
         (conference, "ended"),
@@ -50,13 +50,11 @@ def prune(connection: Connection, settings: DatabaseSettings, newest: datetime) 
         (poll, "time"),
         (poll_failure, "time"),
     ):
-        _delete_before(connection, table, column, cutoff, timedelta(days=1))
+        delete_before(connection, table, column, cutoff, timedelta(days=1))
 
 
-def _delete_before(
-    connection: Connection, table: Table, name: str, cutoff: datetime, step: timedelta
-) -> None:
-    """Deletes from the oldest on, a step of time in each transaction."""
+def delete_before(connection: Connection, table: Table, name: str, cutoff: datetime, step: timedelta) -> None:
+    """Deletes from the oldest on, a step of time in each transaction, and a bounded number of steps."""
     column = table.c[name]
     for _ in range(_STEPS):
         with connection.begin():

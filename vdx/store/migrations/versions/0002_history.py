@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.schema import SchemaItem
 
-from vdx.store.columns import UTCDateTime, binary, real, small, tiny
+from vdx.store.columns import UTCDateTime, binary, small, tiny
 from vdx.store.partitions import partitioned_by_month
 
 revision = "0002"
@@ -79,13 +79,12 @@ def _create_texts() -> None:
     )
     _create(
         "identity",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("hash", binary(16), nullable=False, unique=True),
         sa.Column("domain_id", sa.Integer, nullable=False),
         sa.Column("pattern_id", sa.Integer, nullable=False),
         sa.Column("seen", sa.Date, nullable=False),
         sa.Column("name", sa.String(250)),
-        with_rowid=True,
     )
 
 
@@ -158,10 +157,10 @@ def _create_history() -> None:
         sa.Column("tx_resolution_id", small(), nullable=False),
         sa.Column("rx_bitrate", sa.Integer),
         sa.Column("tx_bitrate", sa.Integer),
-        sa.Column("rx_fps", real()),
-        sa.Column("tx_fps", real()),
-        sa.Column("rx_loss", real()),
-        sa.Column("tx_loss", real()),
+        sa.Column("rx_fps", tiny()),
+        sa.Column("tx_fps", tiny()),
+        sa.Column("rx_loss", small()),
+        sa.Column("tx_loss", small()),
         sa.Column("rx_lost", sa.BigInteger),
         sa.Column("tx_lost", sa.BigInteger),
         sa.Column("rx_received", sa.BigInteger),
