@@ -201,10 +201,12 @@ class HistoryMiner:
             today=datetime.now(UTC).date(),
         )
 
-    def _begin(self, resource: Resource[Any], since: datetime | None) -> datetime | None:
+    async def _begin(self, resource: Resource[Any], since: datetime | None) -> datetime | None:
         """Where to read from: never later than what has been read, so that nothing is passed over."""
         watermark = self._watermarks.get(resource.name)
         usual = None if watermark is None else watermark - self._overlap
+        if usual is not None and resource is resources.HISTORY_BACKPLANE:
+            usual = await asyncio.to_thread(self._store.earliest_start, usual)
         return usual if since is None else min(since, usual or since)
 
     async def _read(self, resource: Resource[Any], since: datetime | None, progress: Progress | None) -> int:
@@ -213,7 +215,8 @@ class HistoryMiner:
         read = added = 0
         total: int | None = None
         context = self._context()
-        walk = pages(self._node, resource, self._begin(resource, since), self._settings.page_size)
+        begin = await self._begin(resource, since)
+        walk = pages(self._node, resource, begin, self._settings.page_size)
         following = asyncio.ensure_future(anext(walk, None))
         try:
             while (page := await following) is not None:

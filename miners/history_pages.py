@@ -30,13 +30,13 @@ PAGE_SECONDS: Final = 120.0
 
 ORDER: Final[dict[Resource[Any], str]] = {
     resources.HISTORY_PARTICIPANT: "end_time",
-    resources.HISTORY_BACKPLANE: "end_time",
     resources.HISTORY_CONFERENCE: "end_time",
+    resources.HISTORY_BACKPLANE: "end_time",
     resources.HISTORY_ALARM: "time_lowered",
     resources.HISTORY_WORKERVM_STATUS_EVENT: "time_changed",
 }
-"""Resource -> the field that it is read by. Conferences follow what belongs to them, so that legs which
-ended before find their conference."""
+"""Resource -> the field that it is read by. Conferences follow their legs, so that those which ended before
+find their conference; backplanes follow the conferences, with which they are written."""
 
 
 class Page(NamedTuple):

@@ -37,12 +37,13 @@ def free_port() -> int:
 
 
 class MariaDB:
-    """A MariaDB server on a free loopback port, with its own folder."""
+    """A MariaDB server on a free loopback port, with its own folder and options besides the usual ones."""
 
     user = "vdx"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         self.directory = directory
+        self.options = options
         self.port = free_port()
         self.password = secrets.token_urlsafe(12)
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,6 +83,7 @@ class MariaDB:
                     "--innodb-flush-log-at-trx-commit=2",
                     "--innodb-buffer-pool-size=256M",
                     "--innodb-log-file-size=64M",
+                    *self.options,
                 ],
                 stdout=log,
                 stderr=log,
@@ -133,9 +135,9 @@ class MariaDB:
 
 
 @contextlib.contextmanager
-def running_mariadb(directory: Path) -> Iterator[MariaDB]:
-    """A server that runs until the end of the block."""
-    server = MariaDB(directory)
+def running_mariadb(directory: Path, *options: str) -> Iterator[MariaDB]:
+    """A server that runs until the end of the block, with these options besides its own."""
+    server = MariaDB(directory, *options)
     try:
         server.start()
         yield server

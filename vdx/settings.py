@@ -230,7 +230,7 @@ class HistorySettings(Section):
     """Days that backplanes are kept."""
     event_days: int = Field(default=3653, ge=1)
     """Days that lowered alarms and events of nodes are kept."""
-    usage_hour_days: int = Field(default=1827, ge=1)
+    usage_hour_days: int = Field(default=732, ge=1)
     """Days that usage by the hour is kept; by the day it is kept for ever."""
     license_reasons: str = r"licen[cs]e"
     """A regular expression, whatever the case: a failed call whose reason it finds was refused for want of

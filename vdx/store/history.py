@@ -44,6 +44,8 @@ EARLIEST: Final = date(2010, 1, 1)
 """No partition is made for a month before; a clock that stands wrong makes records of any year."""
 LONGEST_SPAN: Final = timedelta(days=31)
 """Days of usage that one record can make stale; a longer call is a fault of a clock."""
+LONGEST_CONFERENCE: Final = timedelta(days=1)
+"""How long before its conference's end a backplane is looked for."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -369,3 +371,14 @@ def count_between(connection: Connection, resource: Resource[Any], start: dateti
     ended = next(iter(table.primary_key.columns))
     query = select(func.count()).select_from(table).where(ended >= start, ended < end)
     return int(connection.scalar(query) or 0)
+
+
+def earliest_start(connection: Connection, since: datetime) -> datetime:
+    """When the first of the conferences began that ended at `since` or later; `since` where none did."""
+    table = history_conference
+    began = connection.scalar(
+        select(func.min(table.c.started)).where(
+            table.c.ended >= since, table.c.started > since - LONGEST_CONFERENCE
+        )
+    )
+    return since if began is None else min(began, since)

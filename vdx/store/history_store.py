@@ -100,6 +100,15 @@ class HistoryStore:
             )
         )
 
+    def earliest_start(self, since: datetime) -> datetime:
+        """When the first of the conferences began that ended at `since` or later; `since` where none did.
+
+        Backplanes can be written as late as with the end of their conference.
+        """
+        return self._do(
+            lambda connection: _reading(connection, lambda reader: history.earliest_start(reader, since))
+        )
+
     def pending_days(self) -> list[date]:
         """The days whose usage is to be computed, the earliest first."""
         return self._do(lambda connection: _reading(connection, usage.pending_days))
