@@ -10,11 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from miners.connection import management_node
+from miners.organisation_source import SourceError
+from miners.organisations import read as read_organisations
 from miners.status import CONFIGURATION_FIELDS, STATUS_FIELDS
 from vdx.pexip import resources
 from vdx.pexip.client import ManagementNode, Reading
 from vdx.pexip.errors import PexipError, TLSFault, Unauthorized, Unreachable
-from vdx.pexip.resources import Resource
+from vdx.pexip.resources import HISTORY, Resource
 from vdx.settings import ServerSettings, Settings
 from vdx.snapshot import ESSENTIAL
 from vdx.store import Schema
@@ -70,6 +72,13 @@ async def check(settings: Settings) -> AsyncIterator[Step]:
     if not settings.pstn.has_rule:
         yield advice("telephony", "no rule tells telephony apart: set pstn.addresses or pstn.pattern")
     yield await asyncio.to_thread(_database, settings)
+    if settings.organisations.has_source:
+        yield await asyncio.to_thread(_organisations, settings)
+    elif settings.history.fetch:
+        yield advice(
+            "organisations",
+            "no source, so calls belong to nobody: set organisations.file or organisations.url",
+        )
     for step in _addresses({"server": settings.server, "web": settings.web}):
         yield step
 
@@ -85,7 +94,8 @@ async def _platform(node: ManagementNode, settings: Settings) -> AsyncIterator[S
         yield advice("TLS", "the certificate is not verified: set pexip.ca_file and pexip.verify = true")
     elif settings.pexip.url.startswith("https:"):
         yield good("TLS", "the certificate is trusted")
-    for resource in (*STATUS_FIELDS, *CONFIGURATION_FIELDS):
+    history = HISTORY if settings.history.fetch else ()
+    for resource in (*STATUS_FIELDS, *CONFIGURATION_FIELDS, *history):
         answer = first if resource is resources.WORKER_VM else await _read(node, resource, 1)
         yield _right(resource, answer)
     skew = node.clock_skew
@@ -149,6 +159,18 @@ def _database(settings: Settings) -> Step:
     if settings.database.url is None and outcome.schema in (Schema.NOT_MIGRATED, Schema.OLDER):
         return good("database", "an SQLite file in data.directory, which vdx makes ready when it starts")
     return (good if outcome.good else fault)("database", outcome.words)
+
+
+def _organisations(settings: Settings) -> Step:
+    try:
+        examined = read_organisations(settings)
+    except SourceError as error:
+        return fault("organisations", str(error))
+    words = f"{len(examined.organisations)} organisations, {len(examined.claims)} claims"
+    if examined.faults:
+        first = examined.faults[0].words
+        return advice("organisations", f"{words}, {len(examined.faults)} faults; the first: {first}")
+    return good("organisations", words)
 
 
 def _addresses(sections: dict[str, ServerSettings]) -> Iterable[Step]:

@@ -59,6 +59,8 @@ class MariaDB:
             check=True,
             capture_output=True,
         )
+        self._temporary = directory / "temporary"
+        self._temporary.mkdir()
         self._init_file = directory / "init.sql"
         self._init_file.write_text(
             f"CREATE USER IF NOT EXISTS {self.user}@'%' IDENTIFIED BY '{self.password}';\n"
@@ -77,6 +79,8 @@ class MariaDB:
                     f"--socket={self.directory / 's'}",
                     f"--pid-file={self.directory / 'pid'}",
                     f"--init-file={self._init_file}",
+                    # A server that starts deletes temporary tables of others from a folder they share.
+                    f"--tmpdir={self._temporary}",
                     f"--port={self.port}",
                     "--bind-address=127.0.0.1",
                     "--skip-name-resolve",

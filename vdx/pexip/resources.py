@@ -78,6 +78,15 @@ HISTORY_BACKPLANE: Final = _history("backplane", history.HistoryBackplane)
 HISTORY_ALARM: Final = _history("alarm", history.HistoryAlarm)
 HISTORY_WORKERVM_STATUS_EVENT: Final = _history("workervm_status_event", history.WorkerVMStatusEvent)
 
+HISTORY: Final[tuple[Resource[Any], ...]] = (
+    HISTORY_PARTICIPANT,
+    HISTORY_CONFERENCE,
+    HISTORY_BACKPLANE,
+    HISTORY_ALARM,
+    HISTORY_WORKERVM_STATUS_EVENT,
+)
+"""The history resources that are kept."""
+
 
 def media_stream(participant: str) -> Resource[records.MediaStream]:
     """The media streams of one participant. `participant` is its `id`, quoted for a path."""
