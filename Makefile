@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup run test check bench lock wheel clean
+.PHONY: help setup run test check bench bench-scale lock wheel clean
 
 help: ## explain the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(INSTALLED) ## make .venv with the locked Python packages
 
@@ -36,6 +36,11 @@ check: setup ## ruff and mypy --strict
 bench: setup ## measure speed and size, as ratios in one run
 	@.ci/debian-packages test
 	$(BIN)/python -m benchmarks
+
+bench-scale: setup ## prove and measure history at scale: a month with kills, ten years of calls (40 minutes, 12 GB)
+	@.ci/debian-packages test
+	$(BIN)/python -m benchmarks.history_month
+	$(BIN)/python -m benchmarks.ten_years
 
 lock: setup ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \

@@ -5,8 +5,9 @@ import contextlib
 import random
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from loguru import logger
 
@@ -40,6 +41,8 @@ RECONCILE_INTERVAL: Final = timedelta(hours=1)
 RECONCILE_SPAN: Final = timedelta(hours=24)
 """What the node has of the last day is counted each hour: records that came later than the overlap are
 missing then, and are read."""
+SAMPLED_AFTER: Final = timedelta(hours=1)
+"""How long after midnight the status miner has surely summed up the last hour of the day before."""
 USAGE_INTERVAL: Final = timedelta(minutes=5)
 """How often the usage of a day is computed of which records still come."""
 CONFIGURATION_INTERVAL: Final = timedelta(minutes=10)
@@ -87,6 +90,8 @@ class HistoryMiner:
         self._configured = self._computed = self._pruned = _LONG_AGO
         self._reconciled: dict[str, tuple[datetime, datetime]] = {}
         self._unreadable: dict[str, int] = {}
+        self._zone = ZoneInfo(settings.sla.time_zone)
+        self._day: date | None = None
         self._ring = Ring()
         self._watermarks: dict[str, datetime] = {}
         self._reported: dict[str, str] = {}
@@ -312,6 +317,10 @@ class HistoryMiner:
     async def compute_usage(self, progress: Progress | None = None) -> None:
         """Computes the usage of all days that got records. Raises StoreError."""
         tree = self._organisations.current[0]
+        today = (datetime.now(self._zone) - SAMPLED_AFTER).date()
+        if today != self._day:  # the last hours of yesterday have been sampled to their end since
+            await asyncio.to_thread(self._store.mark_pending, today - timedelta(days=1))
+            self._day = today
         days = await asyncio.to_thread(self._store.pending_days)
         for number, day in enumerate(days, 1):
             rows = await asyncio.to_thread(self._store.compute_day, day, tree)

@@ -113,6 +113,15 @@ class HistoryStore:
         """The days whose usage is to be computed, the earliest first."""
         return self._do(lambda connection: _reading(connection, usage.pending_days))
 
+    def mark_pending(self, day: date) -> None:
+        """Has the usage of a day computed again."""
+
+        def work(connection: Connection) -> None:
+            with connection.begin():
+                history.mark_pending(connection, [day])
+
+        self._do(work)
+
     def compute_day(self, day: date, tree: Tree) -> int:
         """Computes a day's usage, as `usage.compute_day`."""
         return self._do(lambda connection: usage.compute_day(connection, day, self._zone, tree))

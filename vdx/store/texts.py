@@ -52,12 +52,11 @@ class Terms:
 
     def learn(self, connection: Connection, kind: str, names: Collection[str]) -> Mapping[str, int]:
         """The numbers of all names; those that are not known yet are stored. No text has 0."""
-        known = self._ids.setdefault(kind, {"": 0})
+        known = self._ids.get(kind, {})
+        if not known or len(known) > _REMEMBERED:
+            known = self._ids[kind] = {"": 0}
         wanted = {name[:NAME_LENGTH] for name in names if name not in known}
         if wanted:
-            if len(known) > _REMEMBERED:
-                known.clear()
-                known[""] = 0
             known |= self._find(connection, kind, wanted - known.keys())
             known |= {name: known[name[:NAME_LENGTH]] for name in names if len(name) > NAME_LENGTH}
         return known
