@@ -64,9 +64,9 @@ SELECT ended, RANDOM_BYTES(16), IF(failed, NULL, ended - INTERVAL ROUND(length *
     1 + FLOOR({organisations} * POW(RAND(), 2)), 1 + FLOOR(RAND() * 5000), 1 + FLOOR(RAND() * 3000000),
     1 + FLOOR(RAND() * 6000), 1 + FLOOR(RAND() * 60), 1 + FLOOR(RAND() * 50000), 1 + FLOOR(RAND() * 14),
     1 + FLOOR(RAND() * 81), 1 + FLOOR(RAND() * 81), NULL, 1 + FLOOR(RAND() * 5), 1 + FLOOR(RAND() * 20),
-    2500, 2500, FLOOR(RAND() * 200), FLOOR(RAND() * 200), length DIV 20, FLOOR(RAND() * 3), 720, 1, 2,
+    2500, 2500, FLOOR(RAND() * 200), FLOOR(RAND() * 200), 720, 1, 2,
     1 + FLOOR(RAND() * 5), 1 + FLOOR(RAND() * 3), IF(failed, 2, 1), NOT failed, 1, failed,
-    1 + FLOOR(RAND() * 2), RAND() < 0.1, RAND() < 0.5, RAND() < 0.95, 1, 0, 0
+    1 + FLOOR(RAND() * 2), FLOOR(RAND() * 10), RAND() < 0.1, RAND() < 0.5, RAND() < 0.95, 1
 FROM (
     SELECT seq, RAND() < 0.01 AS failed, 30 + 2400 * RAND() * RAND() AS length,
         '{month}' + INTERVAL seq DIV {a_day} DAY + INTERVAL 6 HOUR

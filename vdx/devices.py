@@ -55,6 +55,7 @@ _PROTOCOLS: Final = {
 }
 _OTHER: Final = "other/unknown"
 _TELEPHONE: Final = "phone/telephone"
+_STREAMING: Final = "streaming/RTMP"
 _UUID: Final = re.compile(r"(_breakout_|[\s_.-]+)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 
 
@@ -74,6 +75,11 @@ def device(vendor: str, protocol: str) -> str:
 def telephone() -> str:
     """The device of a call that came over the telephony trunk."""
     return _TELEPHONE
+
+
+def streaming() -> str:
+    """The device of a leg that streams or records the meeting."""
+    return _STREAMING
 
 
 def room_name(conference: str) -> str:

@@ -440,9 +440,9 @@ def test_records_as_csv(site: Site) -> None:
     assert len(rows) == 7
     assert rows[1][:4] == ["2026-10-05", "2026-10-05T09:20:00+02:00", "2026-10-05T09:30:00+02:00", "600.0"]
     assert {row[9] for row in rows[1:]} == {"hjerterehab", "'=SUM(A1)"}
-    assert b"10,0" not in content
+    assert b"1,23" not in content
     site.good("--month", "2026-10", "--records", "-o", path, "--decimal-comma", "--force")
-    assert b";10,0;1,23;0,0;" in path.read_bytes()
+    assert b";10;1,23;0,0;" in path.read_bytes()
 
 
 def test_records_as_json_lines_and_parquet(site: Site) -> None:

@@ -93,8 +93,7 @@ def ended_call(ended: datetime, number: int = 0, **fields: Any) -> Row:
         "tx_bandwidth": 900,
         "rx_loss": 123,
         "tx_loss": 0,
-        "windows": 30,
-        "bad_windows": 3,
+        "bad_percent": 10,
         "height": 720,
         "audio_codec_id": 1,
         "video_codec_id": 2,
@@ -109,8 +108,6 @@ def ended_call(ended: datetime, number: int = 0, **fields: Any) -> Row:
         "host": True,
         "has_media": True,
         "encrypted": True,
-        "streaming": False,
-        "direct": False,
     }
     return row | fields
 

@@ -71,7 +71,7 @@ class CallRecord(NamedTuple):
     outcome: str
     disconnect_reason: str
     quality: str
-    bad_windows_percent: float | None
+    bad_windows_percent: int | None
     received_loss_percent: float
     sent_loss_percent: float
     received_bandwidth: int
@@ -214,8 +214,7 @@ _READ: Final = (
     "outcome",
     "disconnect_reason_id",
     "quality",
-    "windows",
-    "bad_windows",
+    "bad_percent",
     "rx_loss",
     "tx_loss",
     "rx_bandwidth",
@@ -320,8 +319,7 @@ class _Reader:
             outcome,
             reason,
             quality,
-            windows,
-            bad_windows,
+            bad_percent,
             received_loss,
             sent_loss,
             received_bandwidth,
@@ -371,7 +369,7 @@ class _Reader:
             _OUTCOMES[outcome],
             terms["reason"].get(reason, ""),
             QUALITIES[quality],
-            round(100 * bad_windows / windows, 2) if windows else None,
+            bad_percent,
             received_loss / 100,
             sent_loss / 100,
             received_bandwidth,

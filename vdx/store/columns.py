@@ -68,6 +68,11 @@ def small() -> SmallInteger:
     return SmallInteger().with_variant(mysql.SMALLINT(unsigned=True), "mysql")
 
 
+def medium() -> Integer:
+    """A whole number from 0 to 16,777,215: three bytes on MySQL."""
+    return Integer().with_variant(mysql.MEDIUMINT(unsigned=True), "mysql")
+
+
 def small_key() -> SmallInteger:
     """A key of two bytes that the database counts up; SQLite counts up INTEGER only."""
     return SmallInteger().with_variant(Integer(), "sqlite")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from vdx.capacity import BAD_QUALITIES, QUALITIES, TelephonyRule, quality_name
 from vdx.claims import Claims
-from vdx.devices import device, room_name, telephone
+from vdx.devices import device, room_name, streaming, telephone
 from vdx.pexip.history import (
     HistoryAlarm,
     HistoryBackplane,
@@ -183,6 +183,8 @@ def _device(leg: HistoryParticipant, context: Context) -> str:
     aliases = (leg.remote_alias, leg.local_alias)
     if context.telephony.is_telephony(leg.protocol, leg.remote_address, aliases):
         return telephone()
+    if leg.is_streaming:
+        return streaming()
     return device(leg.vendor, leg.protocol)
 
 
@@ -218,14 +220,16 @@ def _outcome(leg: HistoryParticipant, context: Context) -> Outcome:
     return Outcome.FAILED
 
 
-def _bad_windows(leg: HistoryParticipant) -> tuple[int, int]:
-    """The 20-second windows whose quality was measured, and those that were bad or terrible."""
+def _bad_percent(leg: HistoryParticipant) -> int | None:
+    """The share of the measured 20-second windows that were bad or terrible; None where none was measured."""
     counts = leg.bucketed_call_quality
     if len(counts) == len(QUALITIES):
         _, good, fair, bad, terrible = counts
-        return _cut(good + fair + bad + terrible), _cut(bad + terrible)
-    measured = [window for window in leg.historic_call_quality if window]
-    return _cut(len(measured)), _cut(sum(window >= _FIRST_BAD for window in measured))
+        measured, troubled = good + fair + bad + terrible, bad + terrible
+    else:
+        windows = [window for window in leg.historic_call_quality if window]
+        measured, troubled = len(windows), sum(window >= _FIRST_BAD for window in windows)
+    return min(100, max(0, round(100 * troubled / measured))) if measured > 0 else None
 
 
 class Streams:
@@ -339,7 +343,6 @@ class Participants:
         odd[Odd.UNKNOWN_LICENSE] += sum(
             count for name, count in Counter(licenses).items() if name.lower() not in _KNOWN_LICENSES
         )
-        windows = list(map(_bad_windows, legs))
         conferences = {
             uri: identifier(leg.conference_id)
             for leg in legs
@@ -366,8 +369,6 @@ class Participants:
             "tx_bandwidth": _fitting(_picked(legs, "tx_bandwidth")),
             "rx_loss": self._streams.loss("rx"),
             "tx_loss": self._streams.loss("tx"),
-            "windows": [number for number, _ in windows],
-            "bad_windows": [number for _, number in windows],
             "height": self._streams.heights(),
             "audio_codec_id": self._streams.codecs("audio", terms["codec"]),
             "video_codec_id": self._streams.codecs("video", terms["codec"]),
@@ -378,12 +379,11 @@ class Participants:
             "rule": [int(decision.rule) for decision in decisions],
             "outcome": [int(_outcome(leg, context)) for leg in legs],
             "quality": [_QUALITY.get(quality_name(leg.call_quality), 0) for leg in legs],
+            "bad_percent": list(map(_bad_percent, legs)),
             "outgoing": [leg.call_direction == "out" for leg in legs],
             "host": [leg.role == "chair" for leg in legs],
             "has_media": _picked(legs, "has_media"),
             "encrypted": [leg.encryption.lower() == "on" for leg in legs],
-            "streaming": _picked(legs, "is_streaming"),
-            "direct": _picked(legs, "is_direct"),
         }
         return rows, self._stream_rows(keys, spans, numbers, nodes)
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vdx.store.columns import UTCDateTime, binary, small, tiny
+from vdx.store.columns import UTCDateTime, binary, medium, small, tiny
 from vdx.store.tables import NAME_LENGTH, table
 from vdx.usage import COUNTS, TIMES
 
@@ -71,12 +71,12 @@ history_participant: Final = table(
     Column("id", binary(16), primary_key=True),
     Column("started", UTCDateTime(6)),
     Column("conference_id", binary(16)),
-    Column("organisation_id", Integer, nullable=False),
+    Column("organisation_id", medium(), nullable=False),
     Column("room_id", Integer, nullable=False),
     Column("remote_id", Integer, nullable=False),
     Column("local_id", Integer, nullable=False),
-    Column("service_tag_id", Integer, nullable=False),
-    Column("network_id", Integer, nullable=False),
+    Column("service_tag_id", small(), nullable=False),
+    Column("network_id", medium(), nullable=False),
     Column("location_id", SmallInteger, nullable=False),
     Column("media_node_id", SmallInteger),
     Column("signalling_node_id", SmallInteger),
@@ -87,8 +87,6 @@ history_participant: Final = table(
     Column("tx_bandwidth", small(), nullable=False),
     Column("rx_loss", small(), nullable=False),
     Column("tx_loss", small(), nullable=False),
-    Column("windows", small(), nullable=False),
-    Column("bad_windows", small(), nullable=False),
     Column("height", small(), nullable=False),
     Column("audio_codec_id", tiny(), nullable=False),
     Column("video_codec_id", tiny(), nullable=False),
@@ -99,19 +97,18 @@ history_participant: Final = table(
     Column("rule", tiny(), nullable=False),
     Column("outcome", tiny(), nullable=False),
     Column("quality", tiny(), nullable=False),
+    Column("bad_percent", tiny()),
     Column("outgoing", Boolean, nullable=False),
     Column("host", Boolean, nullable=False),
     Column("has_media", Boolean, nullable=False),
     Column("encrypted", Boolean, nullable=False),
-    Column("streaming", Boolean, nullable=False),
-    Column("direct", Boolean, nullable=False),
 )
 """An ended call leg. `started` is NULL where it never connected.
 
 `organisation_id` and `rule` tell whose it is and why (`vdx.organisations.Rule`); 0 is unassigned.
-`rx_loss` and `tx_loss` are the lost packets of all its streams, in hundredths of a percent; `windows` its
-20-second windows of measured quality and `bad_windows` those that were bad or terrible; bandwidths kbit/s;
-`height` the lines of the largest picture. Numbers beyond 65,535 are cut to it.
+`rx_loss` and `tx_loss` are the lost packets of all its streams, in hundredths of a percent; `bad_percent` is
+the share of its measured 20-second windows that were bad or terrible, NULL where none was measured;
+bandwidths kbit/s; `height` the lines of the largest picture. Numbers beyond 65,535 are cut to it.
 """
 
 history_media_stream: Final = table(

@@ -22,7 +22,7 @@ LIMITS: Final[Mapping[str, int]] = {
     "device": 1000,
     "resolution": 2000,
     "reason": 2000,
-    "tag": 1_000_000,
+    "tag": 65_000,
     "domain": 1_000_000,
     "pattern": 10_000,
     "network": 1_000_000,

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.schema import SchemaItem
 
-from vdx.store.columns import UTCDateTime, binary, small, tiny
+from vdx.store.columns import UTCDateTime, binary, medium, small, tiny
 from vdx.store.partitions import partitioned_by_month
 
 revision = "0002"
@@ -107,12 +107,12 @@ def _create_history() -> None:
         sa.Column("id", binary(16), primary_key=True),
         sa.Column("started", UTCDateTime(6)),
         sa.Column("conference_id", binary(16)),
-        sa.Column("organisation_id", sa.Integer, nullable=False),
+        sa.Column("organisation_id", medium(), nullable=False),
         sa.Column("room_id", sa.Integer, nullable=False),
         sa.Column("remote_id", sa.Integer, nullable=False),
         sa.Column("local_id", sa.Integer, nullable=False),
-        sa.Column("service_tag_id", sa.Integer, nullable=False),
-        sa.Column("network_id", sa.Integer, nullable=False),
+        sa.Column("service_tag_id", small(), nullable=False),
+        sa.Column("network_id", medium(), nullable=False),
         sa.Column("location_id", sa.SmallInteger, nullable=False),
         sa.Column("media_node_id", sa.SmallInteger),
         sa.Column("signalling_node_id", sa.SmallInteger),
@@ -123,8 +123,6 @@ def _create_history() -> None:
         sa.Column("tx_bandwidth", small(), nullable=False),
         sa.Column("rx_loss", small(), nullable=False),
         sa.Column("tx_loss", small(), nullable=False),
-        sa.Column("windows", small(), nullable=False),
-        sa.Column("bad_windows", small(), nullable=False),
         sa.Column("height", small(), nullable=False),
         sa.Column("audio_codec_id", tiny(), nullable=False),
         sa.Column("video_codec_id", tiny(), nullable=False),
@@ -135,12 +133,11 @@ def _create_history() -> None:
         sa.Column("rule", tiny(), nullable=False),
         sa.Column("outcome", tiny(), nullable=False),
         sa.Column("quality", tiny(), nullable=False),
+        sa.Column("bad_percent", tiny()),
         sa.Column("outgoing", sa.Boolean, nullable=False),
         sa.Column("host", sa.Boolean, nullable=False),
         sa.Column("has_media", sa.Boolean, nullable=False),
         sa.Column("encrypted", sa.Boolean, nullable=False),
-        sa.Column("streaming", sa.Boolean, nullable=False),
-        sa.Column("direct", sa.Boolean, nullable=False),
     )
     _create(
         "history_media_stream",
