@@ -44,6 +44,7 @@ EARLIEST: Final = date(2010, 1, 1)
 """No partition is made for a month before; a clock that stands wrong makes records of any year."""
 LONGEST_SPAN: Final = timedelta(days=31)
 """Days of usage that one record can make stale; a longer call is a fault of a clock."""
+LONGEST_SECONDS: Final = int(LONGEST_SPAN.total_seconds())
 LONGEST_CONFERENCE: Final = timedelta(days=1)
 """How long before its conference's end a backplane is looked for."""
 
@@ -115,14 +116,15 @@ class HistoryWriter:
         *,
         watermark: datetime | None,
         context: Context,
+        longest: int = 0,
     ) -> Written:
         """Writes a page's records, and that all up to `watermark` has been read (UTC; None: as before).
 
         All or nothing where it raises, but for a record that the database refuses: it alone is left out,
-        and counted.
+        and counted. `longest` is the length of a record besides these, in seconds.
         """
         try:
-            return self._write(connection, resource, records, watermark, context)
+            return self._write(connection, resource, records, context, watermark=watermark, longest=longest)
         except BaseException as error:
             self.forget()
             if not isinstance(error, Exception) or not is_data_fault(error):
@@ -131,11 +133,17 @@ class HistoryWriter:
             if not records:
                 raise
         if len(records) == 1:
-            empty = self.write(connection, resource, (), watermark=watermark, context=context)
+            empty = self.write(
+                connection, resource, (), watermark=watermark, context=context, longest=longest
+            )
             return plus(empty, Written(refused=1))
+        # The longest of all is noted with the second half, whose watermark tells that both are there.
         half = len(records) // 2
         first = self.write(connection, resource, records[:half], watermark=None, context=context)
-        rest = self.write(connection, resource, records[half:], watermark=watermark, context=context)
+        longest = _longest(filter(None, map(span_of, records)), longest)
+        rest = self.write(
+            connection, resource, records[half:], watermark=watermark, context=context, longest=longest
+        )
         return plus(first, rest)
 
     def _write(
@@ -143,8 +151,10 @@ class HistoryWriter:
         connection: Connection,
         resource: Resource[Any],
         records: Sequence[Record],
-        watermark: datetime | None,
         context: Context,
+        *,
+        watermark: datetime | None,
+        longest: int,
     ) -> Written:
         table = _TABLES[resource]
         spanned: dict[Key, tuple[Any, Span]] = {}
@@ -171,8 +181,8 @@ class HistoryWriter:
             if resource is resources.HISTORY_PARTICIPANT:
                 _make_stale(connection, fresh.spans, self._zone)
             if watermark is not None:
-                longest = max(map(_seconds, fresh.spans), default=0)
-                advance(connection, resource.name, watermark, longest)
+                spans = (span for _, span in spanned.values())
+                advance(connection, resource.name, watermark, _longest(spans, longest))
         return Written(len(fresh.keys), len(known), 0, linked, rows, +odd)
 
     def _put(
@@ -302,6 +312,12 @@ def _known(connection: Connection, table: Table, keys: Collection[Key]) -> set[K
     times = [time for time, _ in keys]
     rows = connection.execute(select(ended, key).where(ended >= min(times), ended <= max(times)))
     return {(row[0], row[1]) for row in rows} & set(keys)
+
+
+def _longest(spans: Iterable[Span], other: int) -> int:
+    """The length of the longest that usage is computed of, in whole seconds; `other` where that is longer."""
+    connected = (span for span in spans if span.started is not None)
+    return max(other, *(min(_seconds(span), LONGEST_SECONDS) for span in connected), 0)
 
 
 def _seconds(span: Span) -> int:
