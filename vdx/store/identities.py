@@ -21,7 +21,9 @@ def identifier(text: str) -> bytes:
     """The 16 bytes of a UUID; of any other text, the start of its SHA-256."""
     if len(text) == _LENGTH and text[8] == text[13] == text[18] == text[23] == "-":
         with contextlib.suppress(ValueError):
-            return bytes.fromhex(text[:8] + text[9:13] + text[14:18] + text[19:23] + text[24:])
+            found = bytes.fromhex(text[:8] + text[9:13] + text[14:18] + text[19:23] + text[24:])
+            if len(found) == BYTES:  # fromhex passes over spaces
+                return found
     try:
         return uuid.UUID(text).bytes
     except ValueError:
