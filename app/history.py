@@ -7,7 +7,14 @@ from datetime import datetime
 
 from loguru import logger
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from app.database import prepare_embedded
 from app.signals import signals
@@ -19,7 +26,6 @@ from miners.connection import management_node
 from miners.history import HistoryMiner
 from miners.organisations import OrganisationMiner
 from vdx.settings import Settings
-from vdx.store.errors import StoreError
 from vdx.telemetry import Telemetry
 
 
@@ -30,32 +36,14 @@ async def once(settings: Settings, since: datetime | None) -> int:
     stop = asyncio.Event()
     async with management_node(settings.pexip, telemetry) as node:
         organisations = OrganisationMiner(settings, telemetry)
-        miner = HistoryMiner(node, settings, telemetry, organisations)
-        try:
+        miner = HistoryMiner(node, settings, telemetry, organisations, stop)
+        with signals(stop), _shown() as progress:
             await asyncio.to_thread(organisations.refresh)
-            with signals(stop), _shown() as progress:
-                work = asyncio.create_task(_read(miner, since, progress))
-                stopped = asyncio.create_task(stop.wait())
-                await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
-                stopped.cancel()
-                if not work.done():
-                    work.cancel()
-                    await asyncio.wait((work,))
-                    logger.info("stopped; what was read is kept, and the next run goes on from there")
-                    return 1
-                return 0 if work.result() else 1
-        finally:
-            miner.close()
-
-
-async def _read(miner: HistoryMiner, since: datetime | None, progress: history.Progress) -> bool:
-    good = await miner.round(since, progress)
-    try:
-        await miner.compute_usage(progress)
-    except StoreError as error:
-        logger.error("history: {}", error)
-        return False
-    return good
+            good = await miner.round(since, progress)
+        miner.close()
+    if stop.is_set():
+        logger.info("stopped; what was read is kept, and the next run goes on from there")
+    return 0 if good else 1
 
 
 async def run(settings: Settings, since: datetime | None) -> int:
@@ -66,7 +54,7 @@ async def run(settings: Settings, since: datetime | None) -> int:
         stack.enter_context(signals(stop))
         node = await stack.enter_async_context(management_node(settings.pexip, telemetry))
         organisations = OrganisationMiner(settings, telemetry)
-        miner = HistoryMiner(node, settings, telemetry, organisations)
+        miner = HistoryMiner(node, settings, telemetry, organisations, stop)
         exporter = HistoryExporter(telemetry, miner.figures)
         url = await stack.enter_async_context(serve(application(exporter, settings.server), settings.server))
         logger.info("metrics: {}/metrics", url)
@@ -81,16 +69,14 @@ async def mine(
 ) -> None:
     """Reads organisations and history until `stop` is set; whose a call was is known before the first."""
     await asyncio.to_thread(organisations.refresh)
-    if since is not None and not stop.is_set():
-        await miner.round(since)
     async with asyncio.TaskGroup() as group:
         group.create_task(organisations.run(stop))
-        group.create_task(miner.run(stop))
+        group.create_task(miner.run(since))
 
 
 @contextmanager
 def _shown() -> Iterator[history.Progress]:
-    """Bars on standard error: in a terminal alone, and from the second page of a resource on."""
+    """Bars on standard error, in a terminal alone."""
     out = Console(stderr=True)
     with Progress(
         TextColumn("{task.description:32}"),
@@ -98,14 +84,13 @@ def _shown() -> Iterator[history.Progress]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=out,
-        transient=False,
         disable=not out.is_terminal,
     ) as bars:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(name: str, done: int, total: int | None) -> None:
             if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(bars.task_ids[list(tasks).index(name)], completed=done, total=max(done, total or 0))
+                tasks[name] = bars.add_task(name)
+            bars.update(tasks[name], completed=done, total=max(done, total or 0))
 
         yield show

@@ -83,7 +83,7 @@ async def run(settings: Settings, *, page: bool, beside: bool, history: bool) ->
             await _start_prometheus(stack, settings, url)
         listeners.append(stack.enter_context(_shown(settings)))
         store.start()
-        mining = _history_mining(node, settings, telemetry) if history else None
+        mining = _history_mining(node, settings, telemetry, stop) if history else None
         if mining is not None:
             miner, organisations = mining
             listeners.append(OrganisationPorts(organisations, telemetry).publish)
@@ -97,7 +97,7 @@ async def run(settings: Settings, *, page: bool, beside: bool, history: bool) ->
 
 
 def _history_mining(
-    node: ManagementNode, settings: Settings, telemetry: Telemetry
+    node: ManagementNode, settings: Settings, telemetry: Telemetry, stop: asyncio.Event
 ) -> "tuple[HistoryMiner, OrganisationMiner] | None":
     """What mines history beside the status, over the same client and so within its budget of requests."""
     if not settings.history.fetch:
@@ -108,7 +108,7 @@ def _history_mining(
     from miners.history import HistoryMiner  # noqa: PLC0415 - needs the history extra
 
     organisations = OrganisationMiner(settings, telemetry)
-    return HistoryMiner(node, settings, telemetry, organisations), organisations
+    return HistoryMiner(node, settings, telemetry, organisations, stop), organisations
 
 
 def _started(

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from loguru import logger
@@ -60,6 +60,12 @@ RECONCILED: Final = (
 Progress = Callable[[str, int, int | None], None]
 """Told of a resource how many records this round has read, and how many there are to read."""
 
+Answer = TypeVar("Answer")
+
+
+class StoppedError(Exception):
+    """The miner was told to stop; what was written is whole, and the next run goes on from there."""
+
 
 class HistoryMiner:
     """Reads history in rounds and keeps it.
@@ -75,8 +81,10 @@ class HistoryMiner:
         settings: Settings,
         telemetry: Telemetry,
         organisations: OrganisationMiner,
+        stop: asyncio.Event,
     ) -> None:
         self._node = node
+        self._stop = stop
         self._settings = settings.history
         self._telemetry = telemetry
         self.figures = HistoryTelemetry(telemetry.registry)
@@ -97,31 +105,38 @@ class HistoryMiner:
         self._reported: dict[str, str] = {}
         self._malformed: set[str] = set()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Reads until `stop` is set; at once, then as often as the ring's turnover asks for."""
+    async def run(self, since: datetime | None = None) -> None:
+        """Reads until it is told to stop; at once, then as often as the ring's turnover asks for.
+
+        The first round reads again from `since` on.
+        """
         delay = 0.0
-        while not stop.is_set():
-            good = await self.round()
+        while not self._stop.is_set():
+            good = await self.round(since)
             if good:
+                since = None
                 delay = 0.0
                 wait = self._interval()
             else:
                 delay = min(LAST_RETRY_SECONDS, 2 * delay or FIRST_RETRY_SECONDS)
                 wait = min(delay, self._interval()) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait)
+                await asyncio.wait_for(self._stop.wait(), wait)
         await asyncio.to_thread(self._store.close)
 
     async def round(self, since: datetime | None = None, progress: Progress | None = None) -> bool:
         """One round; True when all of it succeeded. `since` reads again from there on.
 
-        Never raises for what the Management Node or the database does.
+        Never raises for what the Management Node or the database does. Told to stop, it ends with the page
+        that is being written.
         """
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
             good = await self._read_all(since, progress)
-            await self._keep_up()
+            await self._keep_up(progress)
+        except StoppedError:
+            return False
         except StoreError as error:
             self._report("database", str(error))
             good = False
@@ -165,7 +180,7 @@ class HistoryMiner:
 
     async def _look_at_ring(self) -> None:
         """Notes how far back the node remembers, and says so where it has forgotten what was not read."""
-        self._ring = await read_ring(self._node)
+        self._ring = await self._unless_stopped(read_ring(self._node))
         name = resources.HISTORY_CONFERENCE.name
         watermark = self._watermarks.get(name)
         self.figures.oldest = self._ring.oldest
@@ -192,7 +207,7 @@ class HistoryMiner:
         now = datetime.now(UTC)
         if now - self._configured < CONFIGURATION_INTERVAL:
             return
-        reading = await self._node.read(resources.WORKER_VM_CONFIGURATION)
+        reading = await self._unless_stopped(self._node.read(resources.WORKER_VM_CONFIGURATION))
         self._configuration = Configuration(worker_vms=reading.rows)
         self._configured = now
 
@@ -224,7 +239,7 @@ class HistoryMiner:
         walk = pages(self._node, resource, begin, self._settings.page_size)
         following = asyncio.ensure_future(anext(walk, None))
         try:
-            while (page := await following) is not None:
+            while (page := await self._unless_stopped(following)) is not None:
                 following = asyncio.ensure_future(anext(walk, None))
                 written = await self._write(resource, page, context)
                 added += written.added
@@ -293,7 +308,7 @@ class HistoryMiner:
 
         What is missing afterwards too is malformed or refused, and is not read again for it.
         """
-        has = await count_between(self._node, resource, start, end)
+        has = await self._unless_stopped(count_between(self._node, resource, start, end))
         known = await asyncio.to_thread(self._store.count_between, resource, start, end)
         if has is None or has - known <= self._unreadable.get(resource.name, 0):
             return
@@ -304,18 +319,32 @@ class HistoryMiner:
             self.figures.late.labels(resource=resource.name).inc(added)
             logger.info("{} records of {} had come late and are read", added, resource.name)
 
-    async def _keep_up(self) -> None:
+    async def _unless_stopped(self, work: Awaitable[Answer]) -> Answer:
+        """What the Management Node answers. Raises StoppedError when told to stop before it does."""
+        task = asyncio.ensure_future(work)
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            if not task.done() or self._stop.is_set():
+                task.cancel()
+        if self._stop.is_set():
+            raise StoppedError
+        return task.result()
+
+    async def _keep_up(self, progress: Progress | None) -> None:
         """Computes usage and drops what is too old, each when it is due."""
         now = datetime.now(UTC)
         if now - self._computed >= USAGE_INTERVAL:
-            await self.compute_usage()
+            await self.compute_usage(progress)
             self._computed = now
         if now - self._pruned >= PRUNE_INTERVAL:
             await asyncio.to_thread(self._store.prune, now)
             self._pruned = now
 
     async def compute_usage(self, progress: Progress | None = None) -> None:
-        """Computes the usage of all days that got records. Raises StoreError."""
+        """Computes the usage of all days that got records. Raises StoreError, and StoppedError."""
         tree = self._organisations.current[0]
         today = (datetime.now(self._zone) - SAMPLED_AFTER).date()
         if today != self._day:  # the last hours of yesterday have been sampled to their end since
@@ -323,6 +352,8 @@ class HistoryMiner:
             self._day = today
         days = await asyncio.to_thread(self._store.pending_days)
         for number, day in enumerate(days, 1):
+            if self._stop.is_set():
+                raise StoppedError
             rows = await asyncio.to_thread(self._store.compute_day, day, tree)
             self._telemetry.store_rows.labels(table="usage").inc(rows)
             if progress is not None:

@@ -66,7 +66,9 @@ class Mining:
 
     def __init__(self, node: ManagementNode, settings: Settings) -> None:
         self.telemetry = Telemetry()
-        self.miner = HistoryMiner(node, settings, self.telemetry, OrganisationMiner(settings, self.telemetry))
+        self.stop = asyncio.Event()
+        organisations = OrganisationMiner(settings, self.telemetry)
+        self.miner = HistoryMiner(node, settings, self.telemetry, organisations, self.stop)
 
     def metric(self, name: str, **labels: str) -> float | None:
         return Exposition(generate_latest(self.telemetry.registry)).value(name, **labels)
@@ -101,7 +103,9 @@ def count(connection: Connection, after: datetime, before: datetime) -> int:
     """How many call legs ended between two times."""
     connection.rollback()
     ended = history_participant.c.ended
-    return connection.scalar(select(func.count()).where(ended > after, ended < before)) or 0
+    found = connection.scalar(select(func.count()).where(ended > after, ended < before)) or 0
+    connection.rollback()
+    return found
 
 
 async def test_a_first_round_takes_all_that_the_node_remembers_and_the_next_what_came_since(
@@ -260,9 +264,25 @@ async def test_a_node_that_does_not_answer_ends_a_round_and_not_the_miner(
 ) -> None:
     simulator.fault("bad_gateway")
     assert not await mining.miner.round()
-    stop = asyncio.Event()
-    work = asyncio.create_task(mining.miner.run(stop))
+    work = asyncio.create_task(mining.miner.run())
     await asyncio.sleep(0.3)
     assert not work.done()
-    stop.set()
+    mining.stop.set()
     await asyncio.wait_for(work, 10)
+
+
+async def test_a_miner_that_is_told_to_stop_does_not_wait_for_a_slow_node_and_goes_on_later(
+    simulator: RunningSimulator, mining: Mining, connection: Connection
+) -> None:
+    def stop_after_a_page(name: str, read: int, total: int | None) -> None:
+        simulator.fault("slow", delay=60.0)
+        mining.stop.set()
+
+    work = mining.miner.round(progress=stop_after_a_page)
+    assert not await asyncio.wait_for(work, 20)
+    simulator.clear()
+    some = count(connection, BEGIN - timedelta(days=9), BEGIN + timedelta(days=1))
+    assert 0 < some < len(truth_of(simulator).legs)
+    mining.stop.clear()
+    assert await mining.miner.round()
+    assert differences(truth_of(simulator), connection) == []
