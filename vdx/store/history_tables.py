@@ -81,7 +81,7 @@ history_participant: Final = table(
     Column("media_node_id", SmallInteger),
     Column("signalling_node_id", SmallInteger),
     Column("proxy_node_id", SmallInteger),
-    Column("device_id", small(), nullable=False),
+    Column("device_id", tiny(), nullable=False),
     Column("disconnect_reason_id", small(), nullable=False),
     Column("rx_bandwidth", small(), nullable=False),
     Column("tx_bandwidth", small(), nullable=False),

@@ -19,7 +19,7 @@ LIMITS: Final[Mapping[str, int]] = {
     "codec": 250,
     "stream_type": 250,
     "backplane_type": 250,
-    "device": 1000,
+    "device": 250,
     "resolution": 2000,
     "reason": 2000,
     "tag": 65_000,

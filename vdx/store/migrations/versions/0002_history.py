@@ -117,7 +117,7 @@ def _create_history() -> None:
         sa.Column("media_node_id", sa.SmallInteger),
         sa.Column("signalling_node_id", sa.SmallInteger),
         sa.Column("proxy_node_id", sa.SmallInteger),
-        sa.Column("device_id", small(), nullable=False),
+        sa.Column("device_id", tiny(), nullable=False),
         sa.Column("disconnect_reason_id", small(), nullable=False),
         sa.Column("rx_bandwidth", small(), nullable=False),
         sa.Column("tx_bandwidth", small(), nullable=False),
