@@ -24,7 +24,7 @@ from tests.databases import running_mariadb
 from vdx.settings import DatabaseSettings, DataSettings, Settings
 from vdx.store import partitions, upgrade
 from vdx.store.database import connect, open_engine
-from vdx.store.history import mark_pending
+from vdx.store.history_progress import mark_pending
 from vdx.store.history_tables import (
     history_participant,
     history_progress,

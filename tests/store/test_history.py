@@ -30,7 +30,8 @@ from vdx.pexip.records import Record
 from vdx.settings import Settings
 from vdx.store import history, history_rows
 from vdx.store.database import connect, open_engine
-from vdx.store.history import HistoryWriter, Written, stale_days, watermarks
+from vdx.store.history import HistoryWriter, Written, stale_days
+from vdx.store.history_progress import watermarks
 from vdx.store.history_rows import Odd, Span, span
 from vdx.store.history_tables import (
     history_alarm,

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from tests.store.filling import ended_call, number_of, put, put_names
 from vdx.settings import Settings
 from vdx.store.database import connect, open_engine
-from vdx.store.history import LONGEST_SPAN, mark_pending, stale_days
+from vdx.store.history import stale_days
+from vdx.store.history_progress import LONGEST_SPAN, mark_pending
 from vdx.store.history_rows import Span
 from vdx.store.history_tables import (
     history_participant,

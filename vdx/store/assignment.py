@@ -25,7 +25,7 @@ from sqlalchemy.schema import CreateTable
 
 from vdx.claims import Alias, Claims, Decision, Rule, domain_of
 from vdx.store.columns import tiny
-from vdx.store.history import LONGEST_SPAN, mark_pending
+from vdx.store.history_progress import LONGEST_SPAN, mark_pending
 from vdx.store.history_tables import history_conference, history_participant, identity, term
 from vdx.store.organisations import first_whole_day
 from vdx.store.texts import batches

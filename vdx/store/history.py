@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, Table, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, delete, func, select, update
 
 from vdx.pexip import resources
 from vdx.pexip.records import Record
@@ -21,19 +21,17 @@ from vdx.pexip.resources import Resource
 from vdx.store import history_rows, partitions
 from vdx.store.bulk import put
 from vdx.store.errors import is_data_fault
+from vdx.store.history_progress import LONGEST_SPAN, advance, mark_pending
 from vdx.store.history_rows import Columns, Context, Numbers, Odd, Span, Texts, key_of, span_of
 from vdx.store.history_tables import (
     HISTORY,
     history_alarm,
     history_backplane,
     history_conference,
-    history_gap,
     history_media_stream,
     history_node_event,
     history_participant,
-    history_progress,
     history_unlinked,
-    usage_pending,
 )
 from vdx.store.identities import identifier
 from vdx.store.tables import location, node
@@ -42,8 +40,6 @@ from vdx.store.writing import Names
 
 EARLIEST: Final = date(2010, 1, 1)
 """No partition is made for a month before; a clock that stands wrong makes records of any year."""
-LONGEST_SPAN: Final = timedelta(days=31)
-"""Days of usage that one record can make stale; a longer call is a fault of a clock."""
 LONGEST_SECONDS: Final = int(LONGEST_SPAN.total_seconds())
 LONGEST_CONFERENCE: Final = timedelta(days=1)
 """How long before its conference's end a backplane is looked for."""
@@ -340,45 +336,6 @@ def stale_days(spans: Iterable[Span], zone: ZoneInfo) -> set[date]:
 def _make_stale(connection: Connection, spans: Iterable[Span], zone: ZoneInfo) -> None:
     """Has the usage of the days of these calls computed again."""
     mark_pending(connection, stale_days(spans, zone))
-
-
-def mark_pending(connection: Connection, days: Collection[date]) -> None:
-    """Has the usage of these days computed again, in the caller's transaction."""
-    if days:
-        statement = insert(usage_pending).prefix_with("IGNORE", dialect="mysql")
-        statement = statement.prefix_with("OR IGNORE", dialect="sqlite")
-        connection.execute(statement, [{"day": day} for day in sorted(days)])
-
-
-def advance(connection: Connection, resource: str, watermark: datetime, longest_seconds: int = 0) -> None:
-    """Notes that all up to `watermark` has been read; it never goes back."""
-    table = history_progress
-    known = connection.execute(select(table).where(table.c.resource == resource).with_for_update()).first()
-    values = {"watermark": watermark, "longest_seconds": longest_seconds}
-    if known is None:
-        connection.execute(insert(table).values(resource=resource, **values))
-    elif watermark > known.watermark or longest_seconds > known.longest_seconds:
-        values = {"watermark": max(watermark, known.watermark)}
-        values |= {"longest_seconds": max(longest_seconds, known.longest_seconds)}
-        connection.execute(update(table).where(table.c.resource == resource).values(values))
-
-
-def watermarks(connection: Connection) -> dict[str, datetime]:
-    """Resource -> up to where it has been read."""
-    table = history_progress
-    return {row.resource: row.watermark for row in connection.execute(select(table))}
-
-
-def note_gap(
-    connection: Connection, resource: str, begins: datetime, ends: datetime, found: datetime
-) -> bool:
-    """Keeps a gap, and tells whether it was not known yet."""
-    table = history_gap
-    where = (table.c.resource == resource, table.c.begins == begins)
-    if connection.scalar(select(func.count()).select_from(table).where(*where)):
-        return False
-    connection.execute(insert(table).values(resource=resource, begins=begins, ends=ends, found=found))
-    return True
 
 
 def count_between(connection: Connection, resource: Resource[Any], start: datetime, end: datetime) -> int:

@@ -17,7 +17,7 @@ from vdx.claims import Claims
 from vdx.pexip.records import Record
 from vdx.pexip.resources import Resource
 from vdx.settings import Settings
-from vdx.store import history, usage
+from vdx.store import history, history_progress, usage
 from vdx.store.database import connect, open_engine, unreachable
 from vdx.store.errors import StoreError, reason
 from vdx.store.history_retention import prune
@@ -67,7 +67,7 @@ class HistoryStore:
 
     def watermarks(self) -> dict[str, datetime]:
         """Resource -> up to where it has been read."""
-        return self._do(lambda connection: _reading(connection, history.watermarks))
+        return self._do(lambda connection: _reading(connection, history_progress.watermarks))
 
     def write(
         self, resource: Resource[Any], records: Sequence[Record], watermark: datetime | None, context: Context
@@ -88,7 +88,7 @@ class HistoryStore:
 
         def work(connection: Connection) -> bool:
             with connection.begin():
-                return history.note_gap(connection, resource, begins, ends, found)
+                return history_progress.note_gap(connection, resource, begins, ends, found)
 
         return self._do(work)
 
@@ -118,7 +118,7 @@ class HistoryStore:
 
         def work(connection: Connection) -> None:
             with connection.begin():
-                history.mark_pending(connection, [day])
+                history_progress.mark_pending(connection, [day])
 
         self._do(work)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from vdx.claims import ALIAS, ROOM
 from vdx.organisations import Claim, Claims, Examined, Listed, Organisation, Place, Tree
-from vdx.store.history import advance, mark_pending
+from vdx.store.history_progress import advance, mark_pending
 from vdx.store.history_tables import (
     history_participant,
     history_progress,
