@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -19,6 +19,7 @@ from app.terminal import console, number
 from miners import organisations as miner
 from miners.organisation_source import SourceError
 from miners.organisations import count
+from vdx.days import midnight
 from vdx.settings import Settings, SettingsError
 from vdx.store import assignment, organisations
 from vdx.store.database import connect, open_engine, unreachable
@@ -151,7 +152,7 @@ def reassign(settings: Settings, since: date, until: date | None) -> None:
         raise fail(
             SettingsError(f"--until {last} lies before --since {since}; give the later day to --until")
         )
-    begin, end = (datetime.combine(day, time(), zone) for day in (since, last + timedelta(days=1)))
+    begin, end = midnight(since, zone), midnight(last + timedelta(days=1), zone)
     with _database(settings, writes=True) as connection:
         with connection.begin():
             tree, claims = organisations.load(connection)

@@ -20,13 +20,14 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, insert, text
 
 from tests.databases import running_mariadb
+from vdx.days import midnight
 from vdx.settings import DatabaseSettings, DataSettings, Settings
 from vdx.store import upgrade
 from vdx.store.database import connect, open_engine
 from vdx.store.history_tables import history_participant, organisation, organisation_place, term
 from vdx.store.partitions import make_months
 from vdx.store.tables import location, node
-from vdx.store.usage_queries import Granularity, midnight, usage
+from vdx.store.usage_queries import Granularity, usage
 from vdx.usage import COUNTS, TIMES, Scope
 
 RECORDS: Final = 1_000_000

@@ -8,9 +8,10 @@ import numpy as np
 from app.reports.period import Period
 from app.reports.selection import Selection
 from app.reports.usage import Context
+from vdx.days import midnight
 from vdx.peaks import bucket_peaks
 from vdx.store.usage import microseconds, moment, read_legs
-from vdx.store.usage_queries import days, midnight
+from vdx.store.usage_queries import days
 from vdx.usage import Scope
 from vdx.usage_rows import NEVER, Legs
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from vdx.days import midnight
 from vdx.settings import SettingsError
-from vdx.store.usage_queries import midnight
 
 
 class Kind(StrEnum):

@@ -15,9 +15,10 @@ from app.reports.figures import Frame
 from app.reports.notes import Note, missing, pending
 from app.reports.period import Period
 from app.reports.selection import Selection
+from vdx.days import midnight
 from vdx.organisations import Tree
 from vdx.store import usage_queries
-from vdx.store.usage_queries import Granularity, Share, Usage, midnight
+from vdx.store.usage_queries import Granularity, Share, Usage
 from vdx.usage import Scope
 
 MINUTE: Final = "minute"

@@ -38,11 +38,12 @@ from tests.store.filling import (
     used,
     writing,
 )
+from vdx.days import midnight
 from vdx.pexip.resources import HISTORY_PARTICIPANT
 from vdx.settings import Settings, SettingsError
 from vdx.store import call_records, upgrade
 from vdx.store.history_tables import history_gap, usage_pending
-from vdx.store.usage_queries import ADDED, NOTHING, Usage, midnight
+from vdx.store.usage_queries import ADDED, NOTHING, Usage
 from vdx.usage import Scope
 
 ZONE = ZoneInfo("Europe/Copenhagen")

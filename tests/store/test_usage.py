@@ -1,7 +1,10 @@
 """Usage of a day is computed from its calls: once or again, late or in time, by the tree as it then stood."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from tests.store.filling import ended_call, number_of, put, put_names
+from tests.databases import MariaDB
+from tests.store import worlds
+from tests.store.filling import TERMS, ended_call, number_of, put, put_names
 from vdx.settings import Settings
+from vdx.store import upgrade, usage
 from vdx.store.database import connect, open_engine
 from vdx.store.history import stale_days
 from vdx.store.history_progress import LONGEST_SPAN, mark_pending
@@ -19,11 +25,12 @@ from vdx.store.history_rows import Span
 from vdx.store.history_tables import (
     history_participant,
     history_progress,
+    term,
     usage_day,
     usage_hour,
     usage_pending,
 )
-from vdx.store.tables import HOUR, LOCATION, PLATFORM
+from vdx.store.tables import HOUR, LOCATION, PLATFORM, metadata
 from vdx.store.usage import compute_day, day_edges, pending_days
 from vdx.tree import Organisation, Place, Tree
 from vdx.usage import Scope
@@ -34,13 +41,30 @@ NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 ALWAYS = datetime(2020, 1, 1, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A migrated database of each kind for all tests of this file."""
+    directory: Path = tmp_path_factory.mktemp("usage")
+    if request.param == "sqlite":
+        found = worlds.settings(None, directory)
+        upgrade(found)
+        yield found
+        return
+    server: MariaDB = request.getfixturevalue("mariadb")
+    with server.database() as name:
+        found = worlds.settings(server.url(name), directory)
+        upgrade(found)
+        yield found
+
+
 @pytest.fixture
 def writing(settings: Settings) -> Iterator[Connection]:
-    engine = open_engine(settings, writes=True)
+    engine = open_engine(settings, writes=True, loads=True)
     with connect(engine) as connection:
         with connection.begin():
+            for table in metadata.sorted_tables:
+                connection.execute(delete(table))
             put_names(connection)
-            connection.execute(delete(history_progress))
             progress = {"resource": "history/participant", "watermark": NOON, "longest_seconds": 600}
             connection.execute(insert(history_progress).values(progress))
         yield connection
@@ -203,3 +227,212 @@ def test_each_day_of_a_call_is_stale_and_no_other(begin: timedelta, length: time
     days = stale_days([Span(start, start + length)], ZONE)
     first, last = start.astimezone(ZONE).date(), (start + length).astimezone(ZONE).date()
     assert days == {first + timedelta(days=number) for number in range((last - first).days + 1)}
+
+
+def test_protocols_devices_and_licences_are_told_by_their_terms(writing: Connection) -> None:
+    terms = {
+        "protocol": ["webrtc", "Sip", "GMS/GHM", "api"],
+        "device": ["browser/Chrome", "room/Cisco", "toaster/Smeg", "phone"],
+        "license_type": ["port", "audio", "nolicense", "vmr"],
+    }
+    with writing.begin():
+        for kind, names in terms.items():
+            start = len(TERMS[kind]) + 1
+            put(
+                writing,
+                term,
+                (
+                    {"kind": kind, "id": start + n, "name": f"{one}"}
+                    for n, one in enumerate(names)
+                    if one not in TERMS[kind]
+                ),
+            )
+        numbers = {(row.kind, row.name): row.id for row in writing.execute(select(term))}
+    calls = [
+        call(
+            number,
+            protocol_id=numbers["protocol", terms["protocol"][number]],
+            device_id=numbers["device", terms["device"][number]],
+            license_type_id=numbers["license_type", terms["license_type"][number]],
+        )
+        for number in range(4)
+    ]
+    store(writing, *calls, call(9, protocol_id=0, device_id=0, license_type_id=0))
+    compute(writing)
+    [day] = rows(writing, usage_day, Scope.PLATFORM)
+    assert (day.protocol_webrtc, day.protocol_sip, day.protocol_meet, day.protocol_other) == (1, 1, 1, 2)
+    assert (day.device_browser, day.device_room, day.device_phone, day.device_other) == (1, 1, 1, 2)
+    assert (day.completed, day.peak_ports, day.port_microseconds) == (5, 1, 600_000_000)
+
+
+def test_a_call_that_failed_counts_where_it_ended_and_has_no_time(writing: Connection) -> None:
+    store(writing, call(1, started=None, outcome=2, license_count=0), call(2, started=None, outcome=1))
+    compute(writing)
+    [day] = rows(writing, usage_day, Scope.PLATFORM)
+    assert (day.failed, day.refused_license, day.completed, day.legs) == (2, 1, 0, 0)
+    assert (day.participant_microseconds, day.port_microseconds, day.peak_ports) == (0, 0, 0)
+
+
+def test_a_conference_on_several_nodes_and_in_several_places_is_one_meeting(writing: Connection) -> None:
+    cascade = [call(number, location_id=number, media_node_id=number) for number in (1, 2, 3)]
+    # Whose conference still runs is told from others by its room.
+    open_ended = [call(number, conference_id=None, room_id=number % 2) for number in (4, 5, 6)]
+    store(writing, *cascade, *open_ended)
+    compute(writing)
+    [day] = rows(writing, usage_day, Scope.PLATFORM)
+    assert (day.legs, day.meetings) == (6, 3)
+
+
+def test_a_call_of_days_is_found_in_each_of_them_in_whatever_order_they_are_computed(
+    writing: Connection,
+) -> None:
+    days = [DAY + timedelta(days=number) for number in range(4)]
+    ended = NOON + timedelta(days=3)
+    with writing.begin():
+        other = {"resource": "history/backplane", "watermark": NOON, "longest_seconds": 1}
+        writing.execute(insert(history_progress).values(other))
+        where = history_progress.c.resource == "history/participant"
+        writing.execute(update(history_progress).where(where).values(longest_seconds=3 * 86_400))
+    store(writing, call(1, ended, started=NOON), days=tuple(days))
+    for day in reversed(days):
+        compute(writing, day)
+    found = rows(writing, usage_day, Scope.PLATFORM)
+    assert [row.begin.date() for row in found] == [day - timedelta(days=1) for day in days]
+    assert sum(row.participant_microseconds for row in found) == 3 * 86_400_000_000
+    assert [(row.legs, row.started_legs, row.completed) for row in found] == [
+        (1, 1, 0),
+        (1, 0, 0),
+        (1, 0, 0),
+        (1, 0, 1),
+    ]
+    assert len(rows(writing, usage_hour, Scope.PLATFORM)) == 3 * 24 + 1
+
+
+def test_a_day_leaves_the_usage_of_the_days_beside_it_as_it_was(writing: Connection) -> None:
+    days = [DAY + timedelta(days=number) for number in (-1, 0, 1)]
+    store(writing, *(call(n, NOON + timedelta(days=n)) for n in (-1, 0, 1)), days=tuple(days))
+    for day in days:
+        compute(writing, day)
+    before = {table: rows(writing, table) for table in (usage_hour, usage_day)}
+    with writing.begin():
+        writing.execute(delete(history_participant))
+    store(writing)
+    compute(writing)
+    edges = day_edges(DAY, ZONE)
+    for table, known in before.items():
+        others = [row for row in known if not edges[0] <= row.begin < edges[-1]]
+        assert 0 < len(others) < len(known)
+        assert rows(writing, table) == others
+
+
+def test_more_rows_than_fit_a_statement_are_all_stored(writing: Connection) -> None:
+    calls = [call(n, NOON + timedelta(seconds=n), organisation_id=n, location_id=n) for n in range(1, 700)]
+    store(writing, *calls)
+    assert compute(writing) > 4000
+    found = rows(writing, usage_day, Scope.ORGANISATION)
+    assert [(row.scope_id, row.completed) for row in found] == [(n, 1) for n in range(1, 700)]
+    [day] = rows(writing, usage_day, Scope.PLATFORM)
+    assert (day.completed, day.peak_ports) == (699, 600)
+
+
+def test_calls_that_come_while_their_day_is_computed_are_counted_the_next_time(
+    settings: Settings, writing: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process writes a call and computes the same day in the midst of it; both wait for the end."""
+    store(writing, call(1))
+    engine = open_engine(settings, writes=True)
+    found: list[int] = []
+
+    def late() -> None:
+        with connect(engine) as other:
+            store(other, call(2))
+
+    def again() -> None:
+        with connect(engine) as other:
+            found.append(compute(other))
+
+    threads = [threading.Thread(target=late), threading.Thread(target=again)]
+    sampled = usage.sampled_peaks
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(usage, "sampled_peaks", sampled)
+        for thread in threads:
+            thread.start()
+        return sampled(*arguments)
+
+    monkeypatch.setattr(usage, "sampled_peaks", meanwhile)
+    compute(writing)
+    for thread in threads:
+        thread.join()
+    compute(writing)
+    engine.dispose()
+    [day] = rows(writing, usage_day, Scope.PLATFORM)
+    assert day.completed == 2
+    assert len(found) == 1
+    with writing.begin():
+        assert pending_days(writing) == []
+
+
+def test_a_day_that_could_not_be_computed_stays_pending_and_as_it_was(
+    writing: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(writing, call(1))
+    compute(writing)
+    before = [rows(writing, table) for table in (usage_hour, usage_day)]
+    store(writing, call(2))
+
+    def fails(*_arguments: Any) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(usage, "put", fails)
+        with pytest.raises(OSError, match="disk"):
+            compute(writing)
+    assert [rows(writing, table) for table in (usage_hour, usage_day)] == before
+    with writing.begin():
+        assert pending_days(writing) == [DAY]
+    compute(writing)
+    assert rows(writing, usage_day, Scope.PLATFORM)[0].completed == 2
+
+
+def test_a_call_at_the_end_of_time_stops_no_day(writing: Connection) -> None:
+    """Some systems write the year 9999 where they know no end."""
+    never = datetime(9999, 12, 31, tzinfo=UTC)
+    with writing.begin():
+        mark_pending(writing, stale_days([Span(None, never)], ZONE))
+    store(writing, call(1), call(2, never, started=None, outcome=1))
+    with writing.begin():
+        days = pending_days(writing)
+    for day in days:
+        compute(writing, day)
+    assert rows(writing, usage_day, Scope.PLATFORM)[0].completed == 1
+
+
+@given(day=st.dates(date(1980, 1, 1), date(2100, 1, 1)))
+def test_the_hours_of_any_day_follow_each_other_from_midnight_to_midnight(day: date) -> None:
+    edges = day_edges(day, ZONE)
+    assert {after - before for before, after in pairwise(edges)} == {timedelta(hours=1)}
+    assert 24 <= len(edges) <= 26
+    for edge, expected in ((edges[0], day), (edges[-1], day + timedelta(days=1))):
+        local = edge.astimezone(ZONE)
+        assert (local.date(), local.hour, local.minute) == (expected, 0, 0)
+
+
+@given(
+    calls=st.lists(
+        st.tuples(st.none() | st.timedeltas(timedelta(), timedelta(days=3)), st.integers(0, 200_000)),
+        max_size=5,
+    )
+)
+def test_the_days_of_several_calls_are_those_of_each(calls: list[tuple[timedelta | None, int]]) -> None:
+    spans = [
+        Span(
+            None if length is None else NOON - timedelta(seconds=back) - length,
+            NOON - timedelta(seconds=back),
+        )
+        for length, back in calls
+    ]
+    assert stale_days(spans, ZONE) == set().union(*(stale_days([span], ZONE) for span in spans))
+    for span in spans:
+        if span.started is None:
+            assert stale_days([span], ZONE) == {span.ended.astimezone(ZONE).date()}

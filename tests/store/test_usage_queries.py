@@ -17,6 +17,7 @@ from tests.store.filling import (
     used,
     writing,
 )
+from vdx.days import midnight
 from vdx.pexip.resources import HISTORY_CONFERENCE, HISTORY_PARTICIPANT
 from vdx.settings import Settings
 from vdx.store.history_tables import history_gap, organisation_place, usage_hour, usage_pending
@@ -26,7 +27,6 @@ from vdx.store.usage_queries import (
     Granularity,
     Usage,
     locations,
-    midnight,
     periods,
     reach,
     tags,

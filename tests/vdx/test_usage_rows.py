@@ -1,6 +1,7 @@
 """Usage by the hour and day equals a plain count, and agrees with itself by every road."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -37,12 +38,20 @@ class Leg(NamedTuple):
     has_media: bool = True
 
 
-def ancestors(organisation: int) -> list[int]:
+Parents = Mapping[int, int]
+
+
+def ancestors(organisation: int, parents: Parents = PARENTS) -> list[int]:
     path = []
     while organisation:
         path.append(organisation)
-        organisation = PARENTS[organisation]
+        organisation = parents[organisation]
     return path
+
+
+def below(organisation: int, parents: Parents) -> set[int]:
+    """An organisation and all below it."""
+    return {other for other in parents if organisation in ancestors(other, parents)}
 
 
 def arrays(legs: Sequence[Leg]) -> Legs:
@@ -60,35 +69,37 @@ Key = tuple[int, int]
 Rows = dict[tuple[Key, int], dict[str, int]]
 
 
-def computed(legs: Sequence[Leg], edges: Any) -> Rows:
+def computed(legs: Sequence[Leg], edges: Any, parents: Parents = PARENTS) -> Rows:
     found = arrays(legs)
-    who = members(found, ancestors)
+    who = members(found, lambda organisation: ancestors(organisation, parents))
     begins = [int(edge) for edge in edges[:-1]]
-    names = (*COUNTS, *TIMES, "peak_ports")
-    return {
-        ((row[0], row[1]), row[2]): dict(zip(names, row[3:-1], strict=True))
-        for row in table_rows(usage_rows(found, who, edges), who, begins, lambda instant: instant)
-    }
+    names = (*COUNTS, *TIMES, "peak_ports", "peak_at")
+    rows = table_rows(usage_rows(found, who, edges), who, begins, lambda instant: instant)
+    by_key = {((row[0], row[1]), row[2]): dict(zip(names, row[3:], strict=True)) for row in rows}
+    assert len(by_key) == len(rows)
+    return by_key
 
 
-def scopes(leg: Leg) -> set[Key]:
+def scopes(leg: Leg, parents: Parents) -> set[Key]:
     found = {(Scope.PLATFORM, 0), (Scope.LOCATION, leg.location), (Scope.ORGANISATION, leg.organisation)}
-    found |= {(Scope.SUBTREE, above) for above in ancestors(leg.organisation)}
+    found |= {(Scope.SUBTREE, above) for above in ancestors(leg.organisation, parents)}
     return found | ({(Scope.TAG, leg.tag)} if leg.tag else set())
 
 
-def counted(legs: Sequence[Leg], edges: Any) -> Rows:
+def counted(legs: Sequence[Leg], edges: Any, parents: Parents = PARENTS) -> Rows:
     """The same by looking at every leg, every scope and every instant."""
     rows: Rows = {}
-    for key in sorted({key for leg in legs for key in scopes(leg)}):
+    for key in sorted({key for leg in legs for key in scopes(leg, parents)}):
         for begin, end in pairwise(edges):
-            row = _row([leg for leg in legs if key in scopes(leg)], int(begin), int(end))
+            own = [leg for leg in legs if key in scopes(leg, parents)]
+            row, peak_at = _row(own, int(begin), int(end))
             if any(row.values()):
-                rows[key, int(begin)] = row
+                rows[key, int(begin)] = row | {"peak_at": peak_at}
     return rows
 
 
-def _row(legs: Sequence[Leg], begin: int, end: int) -> dict[str, int]:
+def _row(legs: Sequence[Leg], begin: int, end: int) -> tuple[dict[str, int], int]:
+    """The figures of a bucket, and the first instant of its peak."""
     people = [leg for leg in legs if leg.started is not None and leg.has_media]
     present = [leg for leg in people if _is_present(leg, begin, end)]
     done = [leg for leg in people if begin <= leg.ended < end]
@@ -117,7 +128,7 @@ def _row(legs: Sequence[Leg], begin: int, end: int) -> dict[str, int]:
         for instant in range(begin, end)
     ]
     row["peak_ports"] = max(held)
-    return row
+    return row, begin + held.index(max(held))
 
 
 def _is_present(leg: Leg, begin: int, end: int) -> bool:
@@ -148,7 +159,16 @@ def leg(draw: st.DrawFn) -> Leg:
     )
 
 
+@st.composite
+def trees(draw: st.DrawFn) -> Parents:
+    """Any tree of six organisations, or several."""
+    return {number: draw(st.integers(0, number - 1)) for number in range(1, 7)}
+
+
 crowd = st.lists(leg(), max_size=14)
+edges_of_buckets = st.sets(st.integers(-4, 48), min_size=2, max_size=7).map(
+    lambda edges: np.array(sorted(edges), dtype=np.int64)
+)
 ADDITIVE = [name for name in (*COUNTS, *TIMES) if name not in PRESENT]
 
 
@@ -158,37 +178,92 @@ def total(rows: Rows, name: str, scope: Scope, ids: set[int] | None = None) -> i
     )
 
 
-@given(legs=crowd)
-def test_every_figure_is_that_of_a_plain_count(legs: list[Leg]) -> None:
-    for edges in (HOURS, DAY):
-        # A leg without media that holds ports is no person's; the plain count leaves it out as well.
-        assert computed(legs, edges) == counted(legs, edges)
+@given(legs=crowd, edges=edges_of_buckets, parents=trees())
+def test_every_figure_is_that_of_a_plain_count(legs: list[Leg], edges: Any, parents: Parents) -> None:
+    # A leg without media that holds ports is no person's; the plain count leaves it out as well.
+    assert computed(legs, edges, parents) == counted(legs, edges, parents)
 
 
-@given(legs=crowd)
-def test_totals_agree_by_location_by_organisation_by_subtree_and_by_hour(legs: list[Leg]) -> None:
-    hours, day = computed(legs, HOURS), computed(legs, DAY)
+@given(legs=crowd, generator=st.randoms())
+def test_the_order_of_the_legs_changes_nothing(legs: list[Leg], generator: random.Random) -> None:
+    shuffled = list(legs)
+    generator.shuffle(shuffled)
+    assert computed(shuffled, HOURS) == computed(legs, HOURS)
+
+
+def assert_totals_agree(legs: Sequence[Leg], parents: Parents) -> None:
+    hours, day = computed(legs, HOURS, parents), computed(legs, DAY, parents)
     for name in ADDITIVE:
         whole = total(day, name, Scope.PLATFORM)
-        assert total(hours, name, Scope.PLATFORM) == whole
-        assert total(day, name, Scope.LOCATION) == whole
-        assert total(day, name, Scope.ORGANISATION) == whole
-        for top, below in ((1, {1, 2, 3, 4}), (3, {3, 4}), (5, {5, 6})):
-            assert total(day, name, Scope.SUBTREE, {top}) == total(day, name, Scope.ORGANISATION, below)
+        for rows in (hours, day):
+            assert total(rows, name, Scope.PLATFORM) == whole
+            assert total(rows, name, Scope.LOCATION) == whole
+            assert total(rows, name, Scope.ORGANISATION) == whole
+            assert total(rows, name, Scope.TAG) <= whole
+            for top in parents:
+                parts = total(rows, name, Scope.ORGANISATION, below(top, parents))
+                assert total(rows, name, Scope.SUBTREE, {top}) == parts
 
 
-@given(legs=crowd)
-def test_the_peak_of_a_day_is_that_of_its_highest_hour_and_lies_between_those_of_its_parts(
-    legs: list[Leg],
-) -> None:
-    hours, day = computed(legs, HOURS), computed(legs, DAY)
+def assert_peaks_agree(legs: Sequence[Leg], parents: Parents) -> None:
+    hours, day = computed(legs, HOURS, parents), computed(legs, DAY, parents)
     for (key, _), row in day.items():
-        by_hour = [found["peak_ports"] for (other, _), found in hours.items() if other == key]
-        assert row["peak_ports"] == max(by_hour, default=0)
-    for parts in (Scope.LOCATION, Scope.ORGANISATION):
-        peaks = [row["peak_ports"] for ((scope, _), _), row in day.items() if scope == parts]
-        whole = total(day, "peak_ports", Scope.PLATFORM)
-        assert max(peaks, default=0) <= whole <= sum(peaks)
+        by_hour = [found for (other, _), found in hours.items() if other == key]
+        highest = [found for found in by_hour if found["peak_ports"] == row["peak_ports"]]
+        assert row["peak_ports"] == max((found["peak_ports"] for found in by_hour), default=0)
+        assert not row["peak_ports"] or row["peak_at"] == min(found["peak_at"] for found in highest)
+    wholes: list[tuple[Key, set[Key]]] = [
+        ((Scope.PLATFORM, 0), {key for key, _ in day if key[0] == parts})
+        for parts in (Scope.LOCATION, Scope.ORGANISATION)
+    ]
+    wholes += [
+        ((Scope.SUBTREE, top), {(Scope.ORGANISATION, one) for one in below(top, parents)}) for top in parents
+    ]
+    for rows, begins in ((hours, HOURS[:-1]), (day, DAY[:-1])):
+        for whole, parts in wholes:
+            for begin in map(int, begins):
+                peaks = [rows[part, begin]["peak_ports"] for part in parts if (part, begin) in rows]
+                peak = rows[whole, begin]["peak_ports"] if (whole, begin) in rows else 0
+                assert max(peaks, default=0) <= peak <= sum(peaks)
+
+
+@given(legs=crowd, parents=trees())
+def test_totals_agree_by_location_by_organisation_by_subtree_and_by_hour(
+    legs: list[Leg], parents: Parents
+) -> None:
+    assert_totals_agree(legs, parents)
+
+
+@given(legs=crowd, parents=trees())
+def test_the_peak_of_a_day_is_that_of_its_highest_hour_and_lies_between_those_of_its_parts(
+    legs: list[Leg], parents: Parents
+) -> None:
+    assert_peaks_agree(legs, parents)
+
+
+def test_twenty_thousand_legs_agree_as_well() -> None:
+    numbers = random.Random(1).randrange
+    legs = []
+    for _ in range(20_000):
+        begin = numbers(-8, 50)
+        legs.append(
+            Leg(
+                begin,
+                begin + numbers(30),
+                meeting=numbers(3000),
+                organisation=numbers(7),
+                location=numbers(90),
+                tag=numbers(300),
+                ports=numbers(3),
+                quality=numbers(5),
+                protocol=numbers(len(PROTOCOLS)),
+                device=numbers(len(DEVICES)),
+                outgoing=numbers(2) == 1,
+                has_media=numbers(20) > 0,
+            )
+        )
+    assert_totals_agree(legs, PARENTS)
+    assert_peaks_agree(legs, PARENTS)
 
 
 def test_nothing_at_all_is_no_row() -> None:
@@ -225,6 +300,42 @@ def test_a_failed_call_has_no_time_and_counts_where_it_ended() -> None:
     row = rows[(Scope.PLATFORM, 0), 10]
     assert (row["failed"], row["refused_license"], row["refused_capacity"]) == (3, 1, 1)
     assert (row["legs"], row["completed"], row["participant_microseconds"]) == (0, 0, 0)
+
+
+def test_a_leg_with_control_only_is_nobody_there() -> None:
+    legs = [Leg(1, 9, has_media=False, ports=2), Leg(2, 12, has_media=False, ports=0)]
+    rows = computed(legs, HOURS)
+    assert {key: row["control_legs"] for key, row in rows.items() if key[0][0] == Scope.PLATFORM} == {
+        ((Scope.PLATFORM, 0), 0): 1,
+        ((Scope.PLATFORM, 0), 10): 1,
+    }
+    for row in rows.values():
+        assert not any(row[name] for name in ("legs", "meetings", "started_legs", "completed", "peak_ports"))
+        assert not any(row[name] for name in TIMES)
+
+
+def test_a_leg_without_length_is_a_person_where_it_ended_and_holds_nothing() -> None:
+    rows = computed([Leg(10, 10, ports=2)], HOURS)
+    assert {begin for _, begin in rows} == {10}
+    row = rows[(Scope.PLATFORM, 0), 10]
+    assert (row["legs"], row["meetings"], row["started_legs"], row["completed"]) == (1, 1, 1, 1)
+    assert (row["participant_microseconds"], row["port_microseconds"], row["peak_ports"]) == (0, 0, 0)
+
+
+def test_a_call_longer_than_all_hours_is_carried_through_each_and_completed_in_none() -> None:
+    rows = computed([Leg(-100, 100, ports=2)], HOURS)
+    hours = [rows[(Scope.PLATFORM, 0), begin] for begin in (0, 10, 20, 30)]
+    assert [row["participant_microseconds"] for row in hours] == [10, 10, 10, 15]
+    assert [(row["peak_ports"], row["peak_at"]) for row in hours] == [(2, 0), (2, 10), (2, 20), (2, 30)]
+    assert [(row["legs"], row["started_legs"], row["completed"]) for row in hours] == [(1, 0, 0)] * 4
+
+
+def test_who_belongs_to_none_has_no_subtree_and_who_has_no_tag_is_no_projects() -> None:
+    assert {key for key, _ in computed([Leg(1, 9)], DAY)} == {
+        (Scope.PLATFORM, 0),
+        (Scope.LOCATION, 1),
+        (Scope.ORGANISATION, 0),
+    }
 
 
 def test_a_leg_whose_licence_is_no_port_is_a_person_all_the_same() -> None:

@@ -1,7 +1,7 @@
 """Whose past calls are: what belongs to nobody, and deciding the past again after claims were set right."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from vdx.claims import Alias, Claims, Decision, Rule, domain_of
+from vdx.days import bounds
 from vdx.store.columns import tiny
 from vdx.store.history_progress import LONGEST_SPAN, mark_pending
 from vdx.store.history_tables import history_conference, history_participant, identity, term
@@ -126,10 +127,8 @@ def reassign(
         deciding.forget()
         with connection.begin():
             for day in month:
-                midnight, next_midnight = (
-                    datetime.combine(when, time(), zone).astimezone(UTC) for when in (day, day + _DAY)
-                )
-                span = max(midnight, since), min(next_midnight, until)
+                begin, end = bounds(day, zone)
+                span = max(begin, since), min(end, until)
                 legs, earliest = deciding.apply(connection, _LEGS, span)
                 if legs:
                     stale = [one for one in _stale(day, earliest, zone) if one >= (first_whole or day)]

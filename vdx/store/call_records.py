@@ -25,10 +25,10 @@ from sqlalchemy import (
 )
 
 from vdx.capacity import QUALITIES, has_licence_port
+from vdx.days import midnight
 from vdx.organisations import Rule, Tree
 from vdx.store.history_tables import history_participant, identity, term
 from vdx.store.tables import location, node
-from vdx.store.usage_queries import midnight
 from vdx.usage import Outcome
 
 PAGE: Final = 5000

@@ -1,7 +1,7 @@
 """Keeps the organisations: their rows, their places over time, and what they claim."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from vdx.claims import ALIAS, ROOM
+from vdx.days import midnight
 from vdx.organisations import Claim, Claims, Examined, Listed, Organisation, Place, Tree
 from vdx.store.history_progress import advance, mark_pending
 from vdx.store.history_tables import (
@@ -211,8 +212,8 @@ def first_whole_day(connection: Connection, zone: ZoneInfo) -> date | None:
     if earliest is None:
         return None
     day = earliest.astimezone(zone).date()
-    begin = datetime.combine(day, time(), zone)
-    earlier = connection.scalar(select(func.min(usage_day.c.begin)).where(usage_day.c.begin < begin))
+    before = usage_day.c.begin < midnight(day, zone)
+    earlier = connection.scalar(select(func.min(usage_day.c.begin)).where(before))
     return day if earlier is None else day + timedelta(days=1)
 
 

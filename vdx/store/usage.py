@@ -1,7 +1,7 @@
 """Computes the usage of the days of which call legs came, and keeps it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, func, or_, select
 
 from vdx.capacity import has_licence_port
+from vdx.days import bounds
 from vdx.store.bulk import columns_of, put
 from vdx.store.history_tables import (
     history_participant,
@@ -42,9 +43,7 @@ def moment(count: int) -> datetime:
 
 def day_edges(day: date, zone: ZoneInfo) -> list[datetime]:
     """The instants between the hours of a Danish day, 24 to 26 of them, in UTC."""
-    begin, end = (
-        datetime.combine(when, time(), zone).astimezone(UTC) for when in (day, day + timedelta(days=1))
-    )
+    begin, end = bounds(day, zone)
     hours = round((end - begin) / _HOUR)
     return [begin + number * _HOUR for number in range(hours + 1)]
 

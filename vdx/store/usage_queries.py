@@ -7,7 +7,7 @@ and the hours of a day are those of `sla.time_zone`.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from vdx.days import midnight
 from vdx.organisations import Tree
 from vdx.pexip.resources import HISTORY_PARTICIPANT
 from vdx.store.history_tables import history_gap, history_progress, term, usage_day, usage_hour, usage_pending
@@ -79,11 +80,6 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 NOTHING: Final[Mapping[str, int]] = dict.fromkeys(ADDED, 0)
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant at which a local day begins."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
