@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 _KNOWN: Final[tuple[tuple[str, str], ...]] = (
-    ("teams", "gateway/Microsoft Teams"),
+    ("teams connector", "gateway/Microsoft Teams"),
     ("google meet", "gateway/Google Meet"),
     ("uccapi", "gateway/Skype for Business"),
     ("skype", "gateway/Skype for Business"),
@@ -20,12 +20,6 @@ _KNOWN: Final[tuple[tuple[str, str], ...]] = (
     ("infinity connect desktop", "app/Pexip desktop"),
     ("pexip connect for ", "app/Pexip mobile"),
     ("infinity connect mobile", "app/Pexip mobile"),
-    ("edg", "browser/Edge"),
-    ("firefox", "browser/Firefox"),
-    ("chrome", "browser/Chrome"),
-    ("safari", "browser/Safari"),
-    ("infinity connect", "browser/other"),
-    ("mozilla", "browser/other"),
     ("sbc", "phone/session border controller"),
     ("asterisk", "phone/Asterisk"),
     ("freepbx", "phone/Asterisk"),
@@ -40,9 +34,16 @@ _KNOWN: Final[tuple[tuple[str, str], ...]] = (
     ("logitech", "room/Logitech"),
     ("avaya", "room/Avaya"),
     ("sony", "room/Sony"),
-    ("stars", "room/StarLeaf"),
+    ("starleaf", "room/StarLeaf"),
+    ("edg/", "browser/Edge"),
+    ("firefox", "browser/Firefox"),
+    ("chrome", "browser/Chrome"),
+    ("safari", "browser/Safari"),
+    ("infinity connect", "browser/other"),
+    ("mozilla", "browser/other"),
 )
-"""Part of the vendor field in lower case -> kind and product; the first that is found counts. The field's
+"""Part of the vendor field in lower case -> kind and product; the first that is found counts, so that rooms
+come before the browsers that some of them are built on. The field's
 values: docs.pexip.com (participant status), user agents that vendors publish."""
 
 _PROTOCOLS: Final = {

@@ -16,8 +16,8 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final, TextIO
 
-from pymysql.err import MySQLError
 from sqlalchemy import Boolean, Column, Connection, LargeBinary, String, Table, insert
+from sqlalchemy.exc import DBAPIError
 
 from vdx.store.columns import UTCDateTime
 
@@ -63,27 +63,34 @@ def _load(connection: Connection, table: Table, columns: Columns, count: int) ->
     driver: Any = connection.connection.driver_connection
     if not driver._local_infile or connection.info.get(_REFUSAL):
         return False
-    savepoint = f"load_{table.name}"
-    reading, writing = os.pipe()
-    filler = threading.Thread(target=_fill, args=(writing, table, columns), name="load", daemon=True)
-    with contextlib.closing(driver.cursor()) as cursor:
-        cursor.execute(f"SAVEPOINT {savepoint}")
-        filler.start()
+    savepoint = connection.begin_nested()
+    with _filled(table, columns) as file:
         try:
             with _quick_turns():
-                loaded = cursor.execute(load_statement(table), (f"/dev/fd/{reading}",))
-        except MySQLError as error:
-            if error.args and error.args[0] in _REFUSED:
-                connection.info[_REFUSAL] = True
-                return False
-            raise
-        finally:
-            os.close(reading)  # lets a filler go that nobody reads from
-            filler.join()
-        if loaded == count and not cursor.warning_count:
-            return True
-        cursor.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
-        return False
+                loaded = connection.exec_driver_sql(load_statement(table), (file,)).rowcount
+        except DBAPIError as error:
+            if error.orig is None or error.orig.args[0] not in _REFUSED:
+                raise
+            connection.info[_REFUSAL] = True
+            loaded = 0
+    if loaded == count and not connection.exec_driver_sql("SELECT @@warning_count").scalar():
+        savepoint.commit()
+        return True
+    savepoint.rollback()
+    return False
+
+
+@contextlib.contextmanager
+def _filled(table: Table, columns: Columns) -> Iterator[str]:
+    """The path of a pipe that a thread fills with the rows' lines while the block reads it."""
+    reading, writing = os.pipe()
+    filler = threading.Thread(target=_fill, args=(writing, table, columns), name="load", daemon=True)
+    filler.start()
+    try:
+        yield f"/dev/fd/{reading}"
+    finally:
+        os.close(reading)  # lets a filler go that nobody reads from
+        filler.join()
 
 
 _REFUSED: Final = frozenset({1148, 3948, 4166})
@@ -103,7 +110,11 @@ def _quick_turns() -> Iterator[None]:
 
 
 def _fill(pipe: int, table: Table, columns: Columns) -> None:
-    with contextlib.suppress(BrokenPipeError), open(pipe, "w", encoding="utf-8", newline="\n") as lines:
+    """Ends early where nobody reads any more, and at a value that is no text: INSERT then names it."""
+    with (
+        contextlib.suppress(BrokenPipeError, TypeError, ValueError),
+        open(pipe, "w", encoding="utf-8", newline="\n") as lines,
+    ):
         write_lines(lines, table, [columns])
 
 

@@ -40,6 +40,8 @@ from vdx.store.writing import Names
 
 EARLIEST: Final = date(2010, 1, 1)
 """No partition is made for a month before; a clock that stands wrong makes records of any year."""
+YEARS: Final = range(1900, 9000)
+"""Of a record that ended in another year no usage is computed: its clock was wrong, and calendars end."""
 LONGEST_SECONDS: Final = int(LONGEST_SPAN.total_seconds())
 LONGEST_CONFERENCE: Final = timedelta(days=1)
 """How long before its conference's end a backplane is looked for."""
@@ -324,6 +326,8 @@ def stale_days(spans: Iterable[Span], zone: ZoneInfo) -> set[date]:
     """The Danish days in which these calls were connected, or in which they failed."""
     days: set[date] = set()
     for span in spans:
+        if not YEARS.start <= span.ended.year < YEARS.stop:
+            continue
         last = span.ended.astimezone(zone).date()
         first = max(span.started or span.ended, span.ended - LONGEST_SPAN).astimezone(zone).date()
         days.add(last)

@@ -66,7 +66,7 @@ def all_pseudonyms(settings: Settings) -> tuple[Pseudonyms, ...]:
         if not path.exists():
             _make_key(path)
         text = read_secret("data.directory", path)
-    return tuple(Pseudonyms(line.strip().encode()) for line in text.splitlines() if line.strip())
+    return tuple(Pseudonyms(line.strip().encode()) for line in text.split("\n") if line.strip())
 
 
 def _make_key(path: Path) -> None:

@@ -24,7 +24,7 @@ from vdx.store.cycle import (
     PollFailure,
 )
 from vdx.store.identities import Pseudonyms, identifier
-from vdx.store.tables import NAME_LENGTH
+from vdx.store.tables import NAME_LENGTH, comparable
 
 _KINDS: Final = tuple(Configuration.__struct_fields__)
 _NOT_KEPT: Final = frozenset({"entitlement_id"})
@@ -311,8 +311,8 @@ def node_figures(snapshot: Snapshot, usage: Usage) -> dict[str, NodeFigures]:
 
 
 def _name(name: str) -> str:
-    """A name as the database keeps it: MySQL takes names that differ in spaces at the end for the same."""
-    return name[:NAME_LENGTH].rstrip()
+    """A name as the database keeps it."""
+    return comparable(name[:NAME_LENGTH])
 
 
 def _count(rows: Sequence[object] | None) -> int | None:

@@ -33,6 +33,11 @@ NAME_LENGTH: Final = 250
 metadata: Final = MetaData()
 
 
+def comparable(text: str) -> str:
+    """The text as a unique column tells it from others: MySQL passes over spaces at the end."""
+    return text.rstrip(" ")
+
+
 def table(name: str, *parts: SchemaItem, with_rowid: bool = False) -> Table:
     """Names are compared byte for byte; on SQLite rows lie in the order of the primary key."""
     return Table(

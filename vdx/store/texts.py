@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from vdx.claims import Alias
 from vdx.store.bulk import Columns, put
 from vdx.store.history_tables import identity, term
-from vdx.store.tables import NAME_LENGTH
+from vdx.store.tables import NAME_LENGTH, comparable
 
 LIMITS: Final[Mapping[str, int]] = {
     "protocol": 250,
@@ -55,10 +55,10 @@ class Terms:
         known = self._ids.get(kind, {})
         if not known or len(known) > _REMEMBERED:
             known = self._ids[kind] = {"": 0}
-        wanted = {name[:NAME_LENGTH] for name in names if name not in known}
-        if wanted:
-            known |= self._find(connection, kind, wanted - known.keys())
-            known |= {name: known[name[:NAME_LENGTH]] for name in names if len(name) > NAME_LENGTH}
+        kept = {name: comparable(name[:NAME_LENGTH]) for name in names if name not in known}
+        if kept:
+            known |= self._find(connection, kind, set(kept.values()) - known.keys())
+            known |= {name: known[text] for name, text in kept.items()}
         return known
 
     def _find(self, connection: Connection, kind: str, names: Collection[str]) -> dict[str, int]:

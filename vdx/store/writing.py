@@ -18,6 +18,7 @@ from vdx.store.tables import (
     PLATFORM,
     RAW,
     Samples,
+    comparable,
     conference,
     configuration_change,
     location,
@@ -53,13 +54,14 @@ class Names:
 
     def learn(self, connection: Connection, names: Collection[str]) -> Mapping[str, int]:
         """The keys of all names; those that the table lacks are added."""
-        wanted = set(names)
-        if wanted - self._keys.keys():
+        if set(names) - self._keys.keys():
+            wanted = {comparable(name) for name in names}
             self._read(connection)
             missing = wanted - self._keys.keys()
             if missing:
                 connection.execute(insert(self._table), [{"name": name} for name in sorted(missing)])
                 self._read(connection)
+            self._keys |= {name: self._keys[comparable(name)] for name in names}
         return self._keys
 
     def _read(self, connection: Connection) -> None:
