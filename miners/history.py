@@ -31,7 +31,7 @@ from vdx.pexip.errors import PexipError
 from vdx.pexip.resources import Resource
 from vdx.settings import Settings
 from vdx.snapshot import Configuration
-from vdx.store.errors import StoreError
+from vdx.store.errors import StoreError, origin
 from vdx.store.history import Written
 from vdx.store.history_rows import Context
 from vdx.store.history_store import HistoryStore
@@ -140,6 +140,9 @@ class HistoryMiner:
         except StoreError as error:
             self._report("database", str(error))
             good = False
+        except Exception as error:
+            self._report_fault(error)
+            good = False
         else:
             self._mend("database", "the database is there again")
         self.figures.up = good
@@ -172,7 +175,7 @@ class HistoryMiner:
                 except PexipError as error:
                     failures[resource.name] = str(error)
         for name in [*self._reported]:
-            if name not in failures and name != "database":
+            if name not in failures and name not in ("database", "fault"):
                 self._mend(name, f"reads {name} again")
         for name, words in failures.items():
             self._report(name, words)
@@ -354,7 +357,13 @@ class HistoryMiner:
         for number, day in enumerate(days, 1):
             if self._stop.is_set():
                 raise StoppedError
-            rows = await asyncio.to_thread(self._store.compute_day, day, tree)
+            try:
+                rows = await asyncio.to_thread(self._store.compute_day, day, tree)
+            except StoreError:
+                raise
+            except Exception as error:  # the day stays pending, and stops no other
+                self._report_fault(error)
+                continue
             self._telemetry.store_rows.labels(table="usage").inc(rows)
             if progress is not None:
                 progress("usage", number, len(days))
@@ -363,6 +372,12 @@ class HistoryMiner:
         self.figures.peak_difference = figures.peak_difference
         self.figures.pending_days = figures.pending_days
         self.figures.unlinked = figures.unlinked
+
+    def _report_fault(self, error: Exception) -> None:
+        """Tells of a fault of the program, but not in its own words, which may hold a person's name."""
+        self._report(
+            "fault", f"a fault of the program: {type(error).__name__} {origin(error)}; the rest goes on"
+        )
 
     def _report(self, about: str, words: str) -> None:
         """Logs a fault once until it is mended."""

@@ -259,6 +259,27 @@ async def test_a_database_that_is_away_is_told_once_and_history_goes_on_when_it_
     assert [line for line in log if "the database is there again" in line]
 
 
+async def test_a_fault_of_the_program_ends_a_round_and_not_the_miner_and_names_nobody(
+    mining: Mining, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("anna@x.example")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vdx.store.history_store.usage.compute_day", fail)
+        assert await mining.miner.round()  # all was read; the days stay pending
+        assert (mining.metric("vdx_usage_pending") or 0) > 0
+    with monkeypatch.context() as patch:
+        patch.setattr("vdx.store.history_store.history.HistoryWriter.write", fail)
+        for _ in range(2):
+            assert not await mining.miner.round()
+    told = [line for line in log if "a fault of the program: ValueError" in line]
+    assert len(told) == 1
+    assert not [line for line in log if "anna" in line]
+    await mining.miner.compute_usage()
+    assert mining.metric("vdx_usage_pending") == 0
+
+
 async def test_a_node_that_does_not_answer_ends_a_round_and_not_the_miner(
     simulator: RunningSimulator, mining: Mining
 ) -> None:

@@ -52,3 +52,11 @@ def reason(error: Exception) -> str:
         return " ".join(str(cause.args[1]).split())
     kind = type(cause).__name__
     return f"{kind} {code}" if code else kind
+
+
+def origin(error: BaseException) -> str:
+    """Where in the code an error arose: its file and line, without its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"({trace.tb_frame.f_code.co_name}:{trace.tb_lineno})"

@@ -22,7 +22,7 @@ from vdx.settings import Settings
 from vdx.snapshot import Snapshot
 from vdx.store.cycle import Cycle, decode, encode
 from vdx.store.database import connect, open_engine, unreachable
-from vdx.store.errors import StoreError, is_data_fault, reason
+from vdx.store.errors import StoreError, is_data_fault, origin, reason
 from vdx.store.identities import pseudonyms
 from vdx.store.recorder import Recorder
 from vdx.store.retention import prune
@@ -142,7 +142,7 @@ class Store:
         except Exception as error:
             self._gap = True
             self._telemetry.store_dropped.inc()
-            self._report("fault", f"a poll could not be stored: {type(error).__name__} {_origin(error)}")
+            self._report("fault", f"a poll could not be stored: {type(error).__name__} {origin(error)}")
 
     def _patience(self) -> float | None:
         """Seconds to wait for a poll before the spool is looked at; None waits for ever."""
@@ -219,7 +219,7 @@ class Store:
             self._set_aside(encoded())
             self._report(
                 "rejected",
-                f"a poll was set aside: the database refuses its rows: {reason(fault)} {_origin(fault)}",
+                f"a poll was set aside: the database refuses its rows: {reason(fault)} {origin(fault)}",
             )
             self._refuse(cycle, f"the database refuses the rows of this poll: {reason(fault)}")
             return True
@@ -317,11 +317,3 @@ class Store:
     def _mend(self, about: str, words: str) -> None:
         if self._reported.pop(about, None) is not None:
             logger.info("store: {}", words)
-
-
-def _origin(error: BaseException) -> str:
-    """Where in the code an error arose: its file and line, without its text."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"({trace.tb_frame.f_code.co_name}:{trace.tb_lineno})"
