@@ -103,6 +103,7 @@ class HistoryMiner:
         self._ring = Ring()
         self._watermarks: dict[str, datetime] = {}
         self._reported: dict[str, str] = {}
+        self._faulty = False
         self._malformed: set[str] = set()
 
     async def run(self, since: datetime | None = None) -> None:
@@ -132,6 +133,7 @@ class HistoryMiner:
         """
         loop = asyncio.get_running_loop()
         started = loop.time()
+        self._faulty = False
         try:
             good = await self._read_all(since, progress)
             await self._keep_up(progress)
@@ -145,6 +147,8 @@ class HistoryMiner:
             good = False
         else:
             self._mend("database", "the database is there again")
+        if not self._faulty:
+            self._reported.pop("fault", None)
         self.figures.up = good
         self.figures.interval = self._interval()
         self.figures.round_duration.observe(loop.time() - started)
@@ -375,9 +379,9 @@ class HistoryMiner:
 
     def _report_fault(self, error: Exception) -> None:
         """Tells of a fault of the program, but not in its own words, which may hold a person's name."""
-        self._report(
-            "fault", f"a fault of the program: {type(error).__name__} {origin(error)}; the rest goes on"
-        )
+        self._faulty = True
+        words = f"a fault of the program: {type(error).__name__} {origin(error)}; the rest goes on"
+        self._report("fault", words)
 
     def _report(self, about: str, words: str) -> None:
         """Logs a fault once until it is mended."""
