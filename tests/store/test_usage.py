@@ -9,7 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -33,7 +34,7 @@ from vdx.store.history_tables import (
 from vdx.store.tables import HOUR, LOCATION, PLATFORM, metadata
 from vdx.store.usage import compute_day, day_edges, pending_days
 from vdx.tree import Organisation, Place, Tree
-from vdx.usage import Scope
+from vdx.usage import COUNTS, PRESENT, TIMES, Scope
 
 ZONE = ZoneInfo("Europe/Copenhagen")
 DAY = date(2026, 11, 18)
@@ -134,6 +135,101 @@ def test_late_calls_give_what_all_at_once_would_have_given(writing: Connection) 
     assert [rows(writing, table) for table in (usage_hour, usage_day)] == at_once
 
 
+ADDITIVE = [name for name in (*COUNTS, *TIMES) if name not in PRESENT]
+CALLS = st.tuples(
+    st.integers(-40, 60),  # hours from noon to its end
+    st.none() | st.integers(0, 50),  # hours that it lasted
+    st.integers(0, 4),  # its organisation
+    st.integers(1, 2),  # its location
+    st.integers(0, 2),  # its conference
+)
+
+
+@hypothesis_settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(drawn=st.lists(CALLS, min_size=1, max_size=7), data=st.data())
+def test_in_whatever_order_calls_come_and_days_are_computed_the_usage_is_the_same(
+    writing: Connection, drawn: list[tuple[int, int | None, int, int, int]], data: st.DataObject
+) -> None:
+    calls = []
+    for number, (end, length, organisation, place, meeting) in enumerate(drawn):
+        ended = NOON + timedelta(hours=end, microseconds=number)
+        started = None if length is None else ended - timedelta(hours=length)
+        fields = {"started": started, "outcome": int(length is None), "conference_id": number_of(meeting)}
+        calls.append(call(number, ended, organisation_id=organisation, location_id=place, **fields))
+    every = stale_days([Span(one["started"], one["ended"]) for one in calls], ZONE)
+
+    def computed_after(*pages: list[dict[str, Any]]) -> list[Any]:
+        with writing.begin():
+            for table in (history_participant, usage_hour, usage_day, usage_pending):
+                writing.execute(delete(table))
+            writing.execute(update(history_progress).values(longest_seconds=50 * 3600))
+        for page in pages:
+            store(writing, *page, days=())
+            with writing.begin():
+                mark_pending(writing, stale_days([Span(one["started"], one["ended"]) for one in page], ZONE))
+                days = pending_days(writing)
+            for day in data.draw(st.permutations(days)):
+                compute(writing, day)
+        return [rows(writing, table) for table in (usage_hour, usage_day)]
+
+    mixed = data.draw(st.permutations(calls))
+    cut = data.draw(st.integers(0, len(calls)))
+    hours, days = computed_after(calls)
+    assert computed_after(mixed[:cut], mixed[cut:]) == [hours, days]
+    assert {row.begin.astimezone(ZONE).date() for row in days} == every
+    for row in days:
+        first, *_, last = day_edges(row.begin.astimezone(ZONE).date(), ZONE)
+        key = (row.scope, row.scope_id)
+        own = [hour for hour in hours if (hour.scope, hour.scope_id) == key and first <= hour.begin < last]
+        for name in ADDITIVE:
+            assert getattr(row, name) == sum(getattr(hour, name) for hour in own), name
+        assert row.peak_ports == max(hour.peak_ports for hour in own)
+    connected = [one["ended"] - one["started"] for one in calls if one["started"] is not None]
+    whole = [row for row in days if row.scope == Scope.PLATFORM]
+    assert sum(row.completed for row in whole) == sum(row.started_legs for row in whole) == len(connected)
+    assert sum(row.failed for row in whole) == len(calls) - len(connected)
+    time = sum(row.participant_microseconds for row in whole)
+    assert timedelta(microseconds=time) == sum(connected, timedelta())
+
+
+def test_a_pending_day_without_any_call_is_done_with_at_once(writing: Connection) -> None:
+    with writing.begin():
+        writing.execute(delete(history_progress))
+    store(writing)
+    assert compute(writing) == 0
+    assert rows(writing, usage_day) == rows(writing, usage_hour) == []
+    with writing.begin():
+        assert pending_days(writing) == []
+
+
+def test_a_day_goes_from_its_first_microsecond_to_the_last(writing: Connection) -> None:
+    first, *_, end = day_edges(DAY, ZONE)
+    tick = timedelta(microseconds=1)
+    store(
+        writing,
+        call(1, first, started=first - timedelta(hours=1)),
+        call(2, first + tick, started=first),
+        call(3, end - tick, started=end - 2 * tick),
+        call(4, end - tick + timedelta(seconds=600.9), started=end - tick),  # the longest: 600 seconds
+        call(5, end + timedelta(minutes=5), started=end),
+        call(6, first - tick, started=None, outcome=1),
+        call(7, first, started=None, outcome=1),
+        call(8, end - tick, started=None, outcome=1),
+        call(9, end, started=None, outcome=1),
+    )
+    compute(writing)
+    [day] = rows(writing, usage_day, Scope.PLATFORM)
+    assert (day.legs, day.started_legs, day.completed, day.failed) == (3, 3, 3, 2)
+    assert day.participant_microseconds == 3
+    hours = rows(writing, usage_hour, Scope.PLATFORM)
+    assert [(hour.begin, hour.legs, hour.completed) for hour in hours] == [
+        (first, 1, 2),
+        (end - timedelta(hours=1), 2, 1),
+    ]
+
+
 def test_a_day_whose_calls_are_gone_has_no_usage_left(writing: Connection) -> None:
     store(writing, call(1))
     compute(writing)
@@ -186,6 +282,51 @@ def test_what_the_polls_saw_stands_beside_the_exact_peak(writing: Connection) ->
         assert all(row.sampled_ports is None for row in rest)
         assert rows(writing, usage_day, scope)[0].sampled_ports == 1
     assert all(row.sampled_ports is None for row in rows(writing, usage_day, Scope.SUBTREE))
+
+
+def test_the_highest_poll_of_the_danish_day_is_the_days_and_polls_alone_make_no_row(
+    writing: Connection,
+) -> None:
+    edges = day_edges(DAY, ZONE)
+    ports = {edges[0] - timedelta(hours=1): 90, edges[0]: 3, edges[12]: 7, edges[-2]: 0, edges[-1]: 80}
+    with writing.begin():
+        for begin, most in ports.items():
+            polled = {"time": begin, "samples": 120, "license_ports_maximum": most}
+            put(writing, PLATFORM.tables[HOUR], [polled])
+            places = [
+                polled | {"location_id": place, "license_ports_maximum": most + place} for place in (1, 2)
+            ]
+            put(writing, LOCATION.tables[HOUR], places)
+    store(writing, call(1, NOON - timedelta(minutes=5)))
+    compute(writing)
+    for scope, own in ((Scope.PLATFORM, 0), (Scope.LOCATION, 1)):
+        [hour] = rows(writing, usage_hour, scope)
+        [day] = rows(writing, usage_day, scope)
+        assert (hour.begin, hour.scope_id, hour.sampled_ports) == (edges[12], own, 7 + own)
+        assert (day.begin, day.scope_id, day.sampled_ports) == (edges[0], own, 7 + own)
+    # An hour whose polls saw no port in use is told from one without polls.
+    later = [edges[0] + timedelta(minutes=15), edges[20], edges[-1] - timedelta(minutes=5)]
+    store(writing, *(call(number, ended) for number, ended in enumerate(later, 2)))
+    compute(writing)
+    found = {row.begin: row.sampled_ports for row in rows(writing, usage_hour, Scope.PLATFORM)}
+    assert found == {edges[0]: 3, edges[12]: 7, edges[19]: None, edges[20]: None, edges[-2]: 0}
+    with writing.begin():
+        table = PLATFORM.tables[HOUR]
+        writing.execute(delete(table).where(table.c.time.in_([edges[0], edges[12]])))
+    store(writing)
+    compute(writing)
+    assert rows(writing, usage_day, Scope.PLATFORM)[0].sampled_ports == 0
+
+
+def test_a_unit_that_moves_in_the_midst_of_a_day_counts_where_it_stood_at_its_begin(
+    writing: Connection,
+) -> None:
+    moved = day_edges(DAY, ZONE)[0] + timedelta(seconds=1)
+    by = tree(Place(1, None, ALWAYS), Place(2, 1, ALWAYS, moved), Place(4, None, ALWAYS), Place(2, 4, moved))
+    store(writing, call(1, moved, organisation_id=2), call(2, organisation_id=2))
+    compute(writing, by=by)
+    found = {row.scope_id: row.completed for row in rows(writing, usage_day, Scope.SUBTREE)}
+    assert found == {1: 2, 2: 2}
 
 
 def test_a_unit_that_moved_keeps_its_past(writing: Connection) -> None:

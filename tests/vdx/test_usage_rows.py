@@ -149,7 +149,7 @@ def leg(draw: st.DrawFn) -> Leg:
         organisation=draw(st.integers(0, 6)),
         location=draw(st.integers(1, 3)),
         tag=draw(st.integers(0, 2)),
-        ports=0 if started is None else draw(st.integers(0, 2)),
+        ports=draw(st.integers(0, 2)),
         outcome=draw(st.sampled_from(refusals)) if started is None else Outcome.COMPLETED,
         quality=draw(st.integers(0, 4)),
         protocol=draw(st.integers(0, len(PROTOCOLS) - 1)),
@@ -189,6 +189,33 @@ def test_the_order_of_the_legs_changes_nothing(legs: list[Leg], generator: rando
     shuffled = list(legs)
     generator.shuffle(shuffled)
     assert computed(shuffled, HOURS) == computed(legs, HOURS)
+
+
+@given(legs=crowd, edges=edges_of_buckets)
+def test_times_of_this_century_are_counted_as_those_of_1970(legs: list[Leg], edges: Any) -> None:
+    later = 1_793_318_400_000_000
+    moved = [
+        leg._replace(started=None if leg.started is None else leg.started + later, ended=leg.ended + later)
+        for leg in legs
+    ]
+    assert computed(moved, edges + later) == {
+        (key, begin + later): row | {"peak_at": row["peak_at"] + later}
+        for (key, begin), row in computed(legs, edges).items()
+    }
+
+
+@given(legs=crowd, more=crowd)
+def test_calls_of_two_organisations_change_nothing_of_each_other(legs: list[Leg], more: list[Leg]) -> None:
+    """Each has a root, a location, a tag and meetings of its own."""
+    one = [leg._replace(organisation=1, location=1, tag=1) for leg in legs]
+    other = [leg._replace(organisation=5, location=2, tag=2, meeting=leg.meeting + 9) for leg in more]
+    both, alone, apart = (computed(some, HOURS) for some in (one + other, one, other))
+    platform = (Scope.PLATFORM, 0)
+    shared = [{at: row for at, row in rows.items() if at[0] != platform} for rows in (both, alone, apart)]
+    assert shared[0] == shared[1] | shared[2]
+    for name in (*ADDITIVE, *PRESENT):
+        parts = total(alone, name, Scope.PLATFORM) + total(apart, name, Scope.PLATFORM)
+        assert total(both, name, Scope.PLATFORM) == parts
 
 
 def assert_totals_agree(legs: Sequence[Leg], parents: Parents) -> None:
