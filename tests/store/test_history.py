@@ -40,6 +40,7 @@ from vdx.store.history_tables import (
     history_media_stream,
     history_node_event,
     history_participant,
+    history_progress,
     history_unlinked,
     identity,
     term,
@@ -157,6 +158,22 @@ def test_a_leg_that_ended_before_its_conference_is_linked_when_that_ends(writing
     assert count(writing, history_unlinked) == 0
     assert [row.day for row in rows(writing, usage_pending)] == [date(2026, 11, 18)]
     assert write(writing, [meeting("meeting", 0, 60, "anna", "bo")], MEETINGS).linked == 0
+
+
+def test_a_leg_over_midnight_that_is_linked_has_both_its_days_computed_again(writing: Connection) -> None:
+    write(writing, [leg("anna", 830, 850, conference=None), leg("bo", 840, 860, conference=None)])
+    with writing.begin():
+        writing.execute(delete(usage_pending))
+    write(writing, [meeting("meeting", 820, 870, "anna", "bo")], MEETINGS)
+    assert [row.day for row in rows(writing, usage_pending)] == [date(2026, 11, 18), date(2026, 11, 19)]
+
+
+def test_the_longest_leg_is_noted_with_the_first_half_of_a_page_too(writing: Connection) -> None:
+    write(writing, [leg("short", 1, 2)], watermark=at(2))
+    write(writing, [leg("long", 0, 3000)], watermark=None)
+    with writing.begin():
+        progress = writing.execute(select(history_progress)).one()
+    assert (progress.watermark, progress.longest_seconds) == (at(2), 180_000)
 
 
 def test_a_leg_that_is_read_again_with_its_conference_is_linked(writing: Connection) -> None:

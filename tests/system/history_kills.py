@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from simulator.estate import PSTN_ADDRESSES
@@ -17,14 +16,14 @@ from tests.databases import MariaDB
 from tests.miners.history_truth import Truth, differences, moment
 from tests.system.commands import VDX, environment, run_vdx
 from tests.system.watching import vdx_settings
-from vdx.pexip.resources import HISTORY_CONFERENCE
+from vdx.pexip.resources import HISTORY_BACKPLANE, HISTORY_CONFERENCE, HISTORY_PARTICIPANT
 from vdx.settings import Settings
 from vdx.store import upgrade
 from vdx.store.database import open_engine
-from vdx.store.history_tables import history_progress
+from vdx.store.history_progress import watermarks
 
-BEHIND: Final = timedelta(hours=5)
-"""How far the platform may be ahead of the miner before it waits: well within the ring of 10,000."""
+BEHIND: Final = timedelta(hours=2)
+"""How far the platform may be ahead of the miner before it waits: well within the ring."""
 LIFETIME: Final = (1.0, 7.0)
 """Seconds that a miner lives before it is killed; it takes about one to start."""
 AWAY: Final = (0.3, 3.0)
@@ -86,27 +85,27 @@ def write_settings(folder: Path, simulator: RunningSimulator, url: str) -> Setti
     return settings
 
 
-def mined_until(settings: Settings) -> datetime | None:
-    """How far conferences are mined; None where the database is away or has none."""
+def mined_until(settings: Settings) -> dict[str, datetime]:
+    """How far each resource is mined; nothing where the database is away."""
     engine = open_engine(settings)
     try:
         with engine.connect() as connection:
-            table = history_progress
-            query = select(table.c.watermark).where(table.c.resource == HISTORY_CONFERENCE.name)
-            return connection.scalar(query)
+            return watermarks(connection)
     except SQLAlchemyError:
-        return None
+        return {}
     finally:
         engine.dispose()
 
 
-def _follows(settings: Settings, truth: Truth) -> bool:
-    """True where the miner is not far behind the last conference that ended."""
-    if not truth.conferences:
-        return True
+def _follows(settings: Settings, truth: Truth, behind: timedelta) -> bool:
+    """True where the miner is not far behind the last of all that ended."""
     until = mined_until(settings)
-    latest = max(ended for _, ended, _ in truth.conferences.values())
-    return until is not None and latest - until < BEHIND
+    ends = {
+        HISTORY_PARTICIPANT.name: [leg.ended for leg in truth.legs.values()],
+        HISTORY_CONFERENCE.name: [ended for _, ended, _ in truth.conferences.values()],
+        HISTORY_BACKPLANE.name: [ended for _, ended, _ in truth.backplanes.values()],
+    }
+    return all(name in until and max(known) - until[name] < behind for name, known in ends.items() if known)
 
 
 def mine_through(
@@ -119,12 +118,15 @@ def mine_through(
     step: timedelta,
     kills: int,
     outages: int,
+    behind: timedelta = BEHIND,
+    limit: float = 3600.0,
     seed: int = 1,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Lets the platform live `steps` times `step` while the miner follows and is struck.
 
-    The strikes are spread at random over the whole time. Afterwards the miner runs once undisturbed.
+    The strikes are spread at random over the whole time, which is `limit` seconds at most. Afterwards the
+    miner runs once undisturbed.
     """
     chance = random.Random(seed)
     settings = write_settings(folder, simulator, url)
@@ -141,7 +143,7 @@ def mine_through(
         while taken < steps or strikes:
             # Strikes left over when the platform has stood still would strike nothing.
             late = len(strikes) * steps > (steps - taken) * (kills + outages)
-            if taken < steps and not late and _follows(settings, truth):
+            if taken < steps and not late and _follows(settings, truth, behind):
                 simulator.step(step.total_seconds())
                 truth.look(simulator.platform)
                 taken += 1
@@ -160,6 +162,7 @@ def mine_through(
                     miner.kill()
                     miner.start()
                 next_strike = time.monotonic() + chance.uniform(*LIFETIME)
+            assert time.monotonic() - begun < limit, "the miner does not follow"
             assert miner.process.poll() is None, (folder / "miner.log").read_text()[-2000:]
             time.sleep(0.05)
     finally:

@@ -21,13 +21,16 @@ from vdx.usage import Scope
 
 BEGIN = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 RING = 2500
-"""Conferences that this node remembers: some hours of a working day."""
+"""Conferences that this node remembers: an hour of a working day, or a night."""
+LARGER_RING = 5000
+"""What the miner needs while the platform lives an hour at a time and is 20 minutes ahead of it."""
 
 
 @pytest.fixture
-def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSimulator]:
-    monkeypatch.setattr("simulator.history.KEPT_CONFERENCES", RING)
-    monkeypatch.setattr("simulator.virtual_platform.KEPT_CONFERENCES", RING)
+def simulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSimulator]:
+    ring = getattr(request, "param", RING)
+    monkeypatch.setattr("simulator.history.KEPT_CONFERENCES", ring)
+    monkeypatch.setattr("simulator.virtual_platform.KEPT_CONFERENCES", ring)
     with running(time=BEGIN) as simulator:
         simulator.platform.history()
         yield simulator
@@ -40,6 +43,7 @@ def server(tmp_path: Path) -> Iterator[MariaDB]:
         yield server
 
 
+@pytest.mark.parametrize("simulator", [LARGER_RING], indirect=True)
 def test_nothing_is_lost_and_nothing_doubled_when_miner_and_database_are_killed(
     simulator: RunningSimulator, server: MariaDB, tmp_path: Path
 ) -> None:
@@ -51,8 +55,10 @@ def test_nothing_is_lost_and_nothing_doubled_when_miner_and_database_are_killed(
             server.url(name),
             simulator,
             folder,
-            steps=6,
+            steps=5,
             step=timedelta(hours=1),
+            behind=timedelta(minutes=20),
+            limit=300.0,
             kills=4,
             outages=2,
         )

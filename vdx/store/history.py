@@ -178,9 +178,8 @@ class HistoryWriter:
             linked = self._link(connection, resource, fresh.records, again)
             if resource is resources.HISTORY_PARTICIPANT:
                 _make_stale(connection, fresh.spans, self._zone)
-            if watermark is not None:
-                spans = (span for _, span in spanned.values())
-                advance(connection, resource.name, watermark, _longest(spans, longest))
+            spans = (span for _, span in spanned.values())
+            advance(connection, resource.name, watermark, _longest(spans, longest))
         return Written(len(fresh.keys), len(known), 0, linked, rows, +odd)
 
     def _put(
@@ -278,8 +277,8 @@ class HistoryWriter:
                 ]
                 if rows:
                     connection.execute(_LINK[backplane], rows)
-            legs = [Span(row.ended, row.ended) for row in waiting if not row.backplane]
-            _make_stale(connection, legs, self._zone)
+            legs = [row for row in waiting if not row.backplane]
+            _make_stale(connection, _spans(connection, legs), self._zone)
             linked += len(legs)
         return linked
 
@@ -310,6 +309,18 @@ def _known(connection: Connection, table: Table, keys: Collection[Key]) -> set[K
     times = [time for time, _ in keys]
     rows = connection.execute(select(ended, key).where(ended >= min(times), ended <= max(times)))
     return {(row[0], row[1]) for row in rows} & set(keys)
+
+
+def _spans(connection: Connection, legs: Sequence[Any]) -> list[Span]:
+    """When these legs of `history_unlinked` were connected."""
+    if not legs:
+        return []
+    table = history_participant
+    ends = [leg.ended for leg in legs]
+    query = select(table.c.started, table.c.ended).where(
+        table.c.ended >= min(ends), table.c.ended <= max(ends), table.c.id.in_([leg.id for leg in legs])
+    )
+    return [Span(row.started, row.ended) for row in connection.execute(query)]
 
 
 def _longest(spans: Iterable[Span], other: int) -> int:

@@ -20,17 +20,21 @@ def mark_pending(connection: Connection, days: Collection[date]) -> None:
         connection.execute(statement, [{"day": day} for day in sorted(days)])
 
 
-def advance(connection: Connection, resource: str, watermark: datetime, longest_seconds: int = 0) -> None:
-    """Notes that all up to `watermark` has been read; it never goes back."""
+def advance(
+    connection: Connection, resource: str, watermark: datetime | None, longest_seconds: int = 0
+) -> None:
+    """Notes that all up to `watermark` has been read (None: as before); neither figure ever goes back."""
     table = history_progress
     known = connection.execute(select(table).where(table.c.resource == resource).with_for_update()).first()
-    values = {"watermark": watermark, "longest_seconds": longest_seconds}
-    if known is None:
+    if known is not None:
+        latest = max(watermark or known.watermark, known.watermark)
+        longest = max(longest_seconds, known.longest_seconds)
+        if (latest, longest) != (known.watermark, known.longest_seconds):
+            values = {"watermark": latest, "longest_seconds": longest}
+            connection.execute(update(table).where(table.c.resource == resource).values(values))
+    elif watermark is not None:
+        values = {"watermark": watermark, "longest_seconds": longest_seconds}
         connection.execute(insert(table).values(resource=resource, **values))
-    elif watermark > known.watermark or longest_seconds > known.longest_seconds:
-        values = {"watermark": max(watermark, known.watermark)}
-        values |= {"longest_seconds": max(longest_seconds, known.longest_seconds)}
-        connection.execute(update(table).where(table.c.resource == resource).values(values))
 
 
 def watermarks(connection: Connection) -> dict[str, datetime]:
