@@ -203,7 +203,7 @@ def main() -> None:
             tree = plant(connection)
             with driver.cursor() as cursor:
                 cursor.execute(f"USE {database}")
-                cursor.execute("SET unique_checks = 0, foreign_key_checks = 0, time_zone = '+00:00'")
+                cursor.execute("SET time_zone = '+00:00'")
             with told("filling"):
                 made = fill(connection, driver, given.rows, len(tree.organisations))
             with told("analysing"), driver.cursor() as cursor:
