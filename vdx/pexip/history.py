@@ -12,8 +12,8 @@ from typing import ClassVar
 from vdx.pexip.records import Record
 
 
-def _last_segment(uri: str | None) -> str | None:
-    return uri.rstrip("/").rpartition("/")[2] if uri else None
+def _last_segment(uri: str) -> str:
+    return uri.rstrip("/").rpartition("/")[2]
 
 
 class HistoryConference(Record, frozen=True, gc=False):
@@ -39,7 +39,7 @@ class HistoryConference(Record, frozen=True, gc=False):
     @property
     def participant_ids(self) -> list[str]:
         """The `id` of each call leg of the conference."""
-        return [uri.rstrip("/").rpartition("/")[2] for uri in self.participants]
+        return list(map(_last_segment, self.participants))
 
 
 class HistoryMediaStream(Record, frozen=True, gc=False):
@@ -121,7 +121,7 @@ class HistoryParticipant(Record, frozen=True, gc=False):
     @property
     def conference_id(self) -> str | None:
         """The `id` of the conference record; None while the conference still runs."""
-        return _last_segment(self.conference)
+        return _last_segment(self.conference) if self.conference else None
 
 
 class HistoryBackplane(Record, frozen=True, gc=False):
@@ -151,7 +151,7 @@ class HistoryBackplane(Record, frozen=True, gc=False):
     @property
     def conference_id(self) -> str | None:
         """The `id` of the conference record; None while the conference still runs."""
-        return _last_segment(self.conference)
+        return _last_segment(self.conference) if self.conference else None
 
 
 class HistoryAlarm(Record, frozen=True, gc=False):

@@ -67,7 +67,7 @@ class HistoryStore:
 
     def watermarks(self) -> dict[str, datetime]:
         """Resource -> up to where it has been read."""
-        return self._do(lambda connection: _reading(connection, history_progress.watermarks))
+        return self._transact(history_progress.watermarks)
 
     def write(
         self, resource: Resource[Any], records: Sequence[Record], watermark: datetime | None, context: Context
@@ -86,41 +86,28 @@ class HistoryStore:
     def note_gap(self, resource: str, begins: datetime, ends: datetime, found: datetime) -> bool:
         """Keeps a gap, and tells whether it was not known yet."""
 
-        def work(connection: Connection) -> bool:
-            with connection.begin():
-                return history_progress.note_gap(connection, resource, begins, ends, found)
-
-        return self._do(work)
+        return self._transact(
+            lambda connection: history_progress.note_gap(connection, resource, begins, ends, found)
+        )
 
     def count_between(self, resource: Resource[Any], start: datetime, end: datetime) -> int:
         """Records of a resource that ended from `start` to before `end`."""
-        return self._do(
-            lambda connection: _reading(
-                connection, lambda reader: history.count_between(reader, resource, start, end)
-            )
-        )
+        return self._transact(lambda connection: history.count_between(connection, resource, start, end))
 
     def earliest_start(self, since: datetime) -> datetime:
         """When the first of the conferences began that ended at `since` or later; `since` where none did.
 
         Backplanes can be written as late as with the end of their conference.
         """
-        return self._do(
-            lambda connection: _reading(connection, lambda reader: history.earliest_start(reader, since))
-        )
+        return self._transact(lambda connection: history.earliest_start(connection, since))
 
     def pending_days(self) -> list[date]:
         """The days whose usage is to be computed, the earliest first."""
-        return self._do(lambda connection: _reading(connection, usage.pending_days))
+        return self._transact(usage.pending_days)
 
     def mark_pending(self, day: date) -> None:
         """Has the usage of a day computed again."""
-
-        def work(connection: Connection) -> None:
-            with connection.begin():
-                history_progress.mark_pending(connection, [day])
-
-        self._do(work)
+        self._transact(lambda connection: history_progress.mark_pending(connection, [day]))
 
     def compute_day(self, day: date, tree: Tree) -> int:
         """Computes a day's usage, as `usage.compute_day`."""
@@ -132,7 +119,7 @@ class HistoryStore:
 
     def figures(self, now: datetime) -> Figures:
         """What the history in the database says of itself."""
-        return self._do(lambda connection: _reading(connection, lambda reader: read_figures(reader, now)))
+        return self._transact(lambda connection: read_figures(connection, now))
 
     def _writer_for(self, claims: Claims) -> history.HistoryWriter:
         """The writer; another one where the claims are others, since they decide what is kept of a text."""
@@ -142,6 +129,15 @@ class HistoryStore:
             self._writer = history.HistoryWriter(identities, self._zone)
             self._claims = claims
         return self._writer
+
+    def _transact(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Works in one transaction."""
+
+        def whole(connection: Connection) -> Answer:
+            with connection.begin():
+                return work(connection)
+
+        return self._do(whole)
 
     def _do(self, work: Callable[[Connection], Answer]) -> Answer:
         """Works over the connection, which is given up after any fault."""
@@ -172,12 +168,6 @@ class HistoryStore:
                 connection.invalidate()
             with contextlib.suppress(SQLAlchemyError, OSError):
                 connection.close()
-
-
-def _reading(connection: Connection, read: Callable[[Connection], Answer]) -> Answer:
-    """Reads in a transaction of its own, which ends with it."""
-    with connection.begin():
-        return read(connection)
 
 
 def read_figures(connection: Connection, now: datetime) -> Figures:
