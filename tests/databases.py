@@ -47,7 +47,7 @@ class MariaDB:
         self.port = free_port()
         self.password = secrets.token_urlsafe(12)
         self._process: subprocess.Popen[bytes] | None = None
-        subprocess.run(
+        installed = subprocess.run(
             [
                 _program("mariadb-install-db"),
                 "--no-defaults",
@@ -56,9 +56,11 @@ class MariaDB:
                 "--skip-test-db",
                 *_user(),
             ],
-            check=True,
+            check=False,
             capture_output=True,
+            text=True,
         )
+        assert installed.returncode == 0, installed.stdout + installed.stderr
         self._temporary = directory / "temporary"
         self._temporary.mkdir()
         self._init_file = directory / "init.sql"

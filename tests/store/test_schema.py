@@ -1,7 +1,11 @@
 """Migrations, what `check` says, and that no error shows the password."""
 
 import concurrent.futures
+import contextlib
+import fcntl
+import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -83,6 +87,32 @@ def test_upgrade_twice_and_at_once(database_url: str, tmp_path: Path) -> None:
         list(pool.map(upgrade, [settings] * 3))
     upgrade(settings)
     assert check(settings).good
+
+
+def test_many_first_upgrades_of_a_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    """SQLite gives up at once, whatever its time-out, where two change a file's journal together."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for attempt in range(8):
+            folder = tmp_path / str(attempt)
+            settings = worlds.settings(f"sqlite:///{folder}/vdx.sqlite3", folder)
+            list(pool.map(upgrade, [settings] * 4))
+            assert check(settings).good
+            with contextlib.closing(sqlite3.connect(folder / "vdx.sqlite3")) as connection:
+                assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_an_upgrade_that_waits_too_long_says_who_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vdx.store.migrate._LOCK_SECONDS", 0.1)
+    held = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="another process upgrades the database"):
+            upgrade(worlds.settings(f"sqlite:///{tmp_path}/vdx.sqlite3", tmp_path))
+    finally:
+        os.close(held)
+    upgrade(worlds.settings(f"sqlite:///{tmp_path}/vdx.sqlite3", tmp_path))
 
 
 def test_an_upgrade_that_was_cut_off_goes_on(database_url: str, tmp_path: Path) -> None:

@@ -121,9 +121,8 @@ def _begin_to_read(connection: Connection) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Write-ahead log; transactions begin where SQLAlchemy begins them, not where sqlite3 guesses."""
+    """Transactions begin where SQLAlchemy begins them, not where sqlite3 guesses."""
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
