@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -60,6 +60,15 @@ def _regular_expression(value: str) -> str:
         re.compile(value)
     except re.error as error:
         raise ValueError(f"it is not a regular expression ({error})") from None
+    return value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for address in value:
+        try:
+            ipaddress.ip_network(address, strict=False)
+        except ValueError:
+            raise ValueError(f"{address!r} is not an address or a network such as 10.0.0.0/28") from None
     return value
 
 
@@ -165,12 +174,7 @@ class PSTNSettings(Section):
     @field_validator("addresses")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
-            try:
-                ipaddress.ip_network(address, strict=False)
-            except ValueError:
-                raise ValueError(f"{address!r} is not an address or a network such as 10.0.0.0/28") from None
-        return value
+        return _networks(value)
 
 
 class LocationSettings(Section):
@@ -358,6 +362,169 @@ class PrometheusSettings(Section):
     """Days that this Prometheus keeps."""
 
 
+class SNMPCredentials(Section):
+    """How a device is asked: a community (SNMP v2c), or a user with two keys (v3, authPriv)."""
+
+    community: SecretStr | None = None
+    """The community; better in a file."""
+    community_file: Path | None = None
+    """A file that holds the community."""
+    username: str = ""
+    """The v3 user, instead of a community."""
+    authentication: Literal["SHA-1", "SHA-256", "SHA-512"] = "SHA-256"
+    """The user's authentication."""
+    authentication_key: SecretStr | None = None
+    """Its key, as a pass phrase of 8 characters or more; better in a file."""
+    authentication_key_file: Path | None = None
+    """A file that holds it."""
+    privacy: Literal["AES-128", "AES-256"] = "AES-128"
+    """The user's privacy."""
+    privacy_key: SecretStr | None = None
+    """Its key, as a pass phrase of 8 characters or more; better in a file."""
+    privacy_key_file: Path | None = None
+    """A file that holds it."""
+    key_expansion: Literal["cisco", "blumenthal"] = "cisco"
+    """How AES-256 lengthens the key of a short authentication; most devices do it Cisco's way."""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        has_community = self.community is not None or self.community_file is not None
+        if has_community == bool(self.username):
+            raise ValueError("set community_file (v2c), or username with its two keys (v3)")
+        if self.username and (
+            (self.authentication_key or self.authentication_key_file) is None
+            or (self.privacy_key or self.privacy_key_file) is None
+        ):
+            raise ValueError("a v3 user needs authentication_key_file and privacy_key_file")
+        return self
+
+    def read(self, key: Literal["community", "authentication_key", "privacy_key"], setting: str) -> str:
+        """The secret of one key, from the setting or its file. Raises SettingsError, naming `setting`."""
+        file: Path | None = getattr(self, f"{key}_file")
+        if file is not None:
+            return read_secret(f"{setting}.{key}_file", file)
+        secret: SecretStr = getattr(self, key)
+        return secret.get_secret_value()
+
+
+class SNMPSettings(ServerSettings):
+    """How the network kit is polled, and where its metrics and /snmp are served."""
+
+    listen: Listen = "127.0.0.1:9116"
+    """Address and port; snmp_exporter's own, so that a Prometheus that is set up for it finds this."""
+    interval_seconds: int = Field(default=60, ge=10, le=3600)
+    """Seconds from poll to poll of a device, unless the device has its own."""
+    timeout_seconds: float = Field(default=2.0, gt=0, le=30)
+    """Seconds that a device gets to answer one packet."""
+    retries: int = Field(default=2, ge=0, le=5)
+    """How often a packet is sent again, each time asking for half as much."""
+    repetitions: int = Field(default=25, ge=1, le=100)
+    """Rows asked for at once. 25 fit into one packet of most networks."""
+    most_rows: int = Field(default=20_000, ge=100)
+    """Rows of a table at which reading it ends, as a guard against tables without end."""
+    targets: Names = ()
+    """Networks whose addresses /snmp may ask besides the devices in this file, such as 10.0.0.0/8."""
+    credentials: dict[str, SNMPCredentials] = {}
+    """[snmp.credentials.NAME]: credentials by name, which devices and /snmp?auth=NAME refer to."""
+
+    @field_validator("targets")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _networks(value)
+
+
+class TrapSettings(Section):
+    """Where traps and informs of the network kit are received."""
+
+    listen: str = ""
+    """Address and UDP port, such as 0.0.0.0:162; empty: traps are not received."""
+    per_second: int = Field(default=200, ge=1, le=10_000)
+    """Traps of one device that are looked at in a second; more are counted only."""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        return _listen(value) if value else value
+
+
+class LoginSettings(Section):
+    """How to log in to devices for a copy of their configuration."""
+
+    username: str
+    """An account that may read the configuration."""
+    password_file: Path | None = None
+    """A file that holds its password."""
+    private_key_file: Path | None = None
+    """Its private key (OpenSSH or PEM, without a pass phrase)."""
+
+    @model_validator(mode="after")
+    def _has_a_secret(self) -> Self:
+        if self.password_file is None and self.private_key_file is None:
+            raise ValueError("set password_file or private_key_file")
+        return self
+
+
+class DeviceSettings(Section):
+    """A device of the inventory."""
+
+    address: str
+    """Its address or host name; for a FortiGate pair the one that both share."""
+    kind: str
+    """What it is: fortigate, nexus, idrac, pexip-node, generic or another file of exporters/snmp/modules."""
+    site: str = ""
+    """Where it stands; a label of its metrics."""
+    snmp: str = ""
+    """The [snmp.credentials.NAME] to poll it with; empty: it is not polled."""
+    snmp_port: int = Field(default=161, ge=1, le=65535)
+    """The agent's UDP port."""
+    interval_seconds: int | None = Field(default=None, ge=10, le=3600)
+    """Seconds from poll to poll; snmp.interval_seconds by default."""
+    login: str = ""
+    """The [logins.NAME] to copy its configuration with; empty: it is not copied."""
+    ssh_port: int = Field(default=22, ge=1, le=65535)
+    """The port of its SSH server."""
+
+    @field_validator("address")
+    @classmethod
+    def _is_given(cls, value: str) -> str:
+        if not value or any(part.isspace() for part in value):
+            raise ValueError("write an address or a host name, without spaces")
+        return value
+
+
+class ConfigBackupSettings(Section):
+    """Copies of the configuration of devices that have a `login`: when they are taken, where they go."""
+
+    directory: Path | None = None
+    """The folder for the copies and their history; `configurations` in data.directory by default."""
+    interval_minutes: int = Field(default=360, ge=10, le=1440)
+    """Minutes from copy to copy."""
+    timeout_seconds: float = Field(default=120.0, gt=0, le=1800)
+    """Seconds that one device may take in all."""
+    change_windows: Names = ()
+    """When changes are expected, in Danish time, such as `Tue 20:00-24:00` or `Mon-Fri 08:00-16:00`. A change
+    outside is alerted; without windows none is."""
+
+
+class AssetSettings(Section):
+    """The register of hardware: when what was bought loses its service."""
+
+    file: Path | None = None
+    """A CSV or TOML file: docs/network.md has its form."""
+
+
+class EstateJob(Section):
+    """Exporters of other communities that watch the rest of the estate."""
+
+    kind: str
+    """What they are: node, mysqld, mongodb, nginx, keycloak, kube-state-metrics, kubelet, vmware or
+    blackbox."""
+    targets: Names
+    """Their addresses, as host:port; for blackbox and vmware what they shall look at."""
+    site: str = ""
+    """Where the targets stand; a label of their metrics."""
+
+
 class DataSettings(Section):
     """Where local files live: the embedded database, the spool, the pseudonym key, Prometheus's blocks."""
 
@@ -391,6 +558,26 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     prometheus: PrometheusSettings = PrometheusSettings()
     data: DataSettings = DataSettings()
+    snmp: SNMPSettings = SNMPSettings()
+    traps: TrapSettings = TrapSettings()
+    devices: dict[str, DeviceSettings] = {}
+    logins: dict[str, LoginSettings] = {}
+    config_backup: ConfigBackupSettings = ConfigBackupSettings()
+    assets: AssetSettings = AssetSettings()
+    estate: dict[str, EstateJob] = {}
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> Self:
+        for name, device in self.devices.items():
+            for key, known, section in (
+                (device.snmp, self.snmp.credentials, "snmp.credentials"),
+                (device.login, self.logins, "logins"),
+            ):
+                if key and key not in known:
+                    raise ValueError(
+                        f"devices.{name}: there is no [{section}.{key}]; add it, or name one that exists"
+                    )
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -406,11 +593,12 @@ class Settings(BaseSettings):
 
 
 def _known_keys(path: Iterable[str | int]) -> Iterable[str]:
-    """The keys that may stand where `path` ends."""
+    """The keys that may stand where `path` ends; the keys of a table by name are anybody's."""
     model: Any = Settings
     for part in path:
+        named = get_args(model)
         field = getattr(model, "model_fields", {}).get(part)
-        model = field.annotation if field else None
+        model = named[1] if named else field.annotation if field else None
     return getattr(model, "model_fields", {})
 
 
@@ -427,6 +615,8 @@ def _explain(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return _unknown(error["loc"])
     reason = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return reason
     return f"{'.'.join(map(str, error['loc']))}: {reason[:1].lower()}{reason[1:]}"
 
 

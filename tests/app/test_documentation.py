@@ -1,5 +1,7 @@
 """The pages that are generated say what the code says."""
 
+from typing import Any, get_args
+
 from app.documentation import FILE, settings_page
 from vdx.settings import Settings
 
@@ -8,7 +10,16 @@ def test_docs_settings_is_up_to_date() -> None:
     assert FILE.read_text(encoding="utf-8") == settings_page(), "run: python -m app.documentation"
 
 
+def _check(section: str, model: Any) -> None:
+    for key, field in model.model_fields.items():
+        models = [
+            part for part in (field.annotation, *get_args(field.annotation)) if hasattr(part, "model_fields")
+        ]
+        assert models or field.description, f"{section}.{key}"
+        for part in models:
+            assert part.__doc__, f"{section}.{key}"
+            _check(f"{section}.{key}", part)
+
+
 def test_every_setting_has_a_meaning() -> None:
-    for section, field in Settings.model_fields.items():
-        for key, value in field.annotation.model_fields.items():  # type: ignore[union-attr]
-            assert value.description, f"{section}.{key}"
+    _check("settings", Settings)
