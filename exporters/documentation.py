@@ -18,20 +18,31 @@ _CHAPTERS: Final = {
     metrics.API_REQUESTS: "VDX Watch itself",
     metrics.HISTORY_UP: "History and usage",
     metrics.ORGANISATION_SOURCE_UP: "Organisations",
+    metrics.CONFIG_BACKUP_UP: "Configuration backup",
+    metrics.TRAP_LISTENER_UP: "Traps",
+    metrics.ASSET_SERVICE_END: "Hardware life",
     metrics.BUILD_INFO: "VDX Watch itself",
+    metrics.SNMP_UP: "Network kit",
+    metrics.SNMP_SCRAPE_WALK: "Network kit, in the answers of /snmp",
 }
 """The first metric of each chapter, in the order of the table."""
 
 _LABELS: Final = {
+    "address": "server whose certificate is watched, as host:port in the settings",
+    "asset": "name of a piece of hardware in its register",
     "code": "HTTP status, or the kind of network fault",
+    "component": "kind of part, such as power supply, fan, disk, tunnel or cluster member",
     "cpu_model": "processor of a node",
     "data_centre": "data centre, by the setting locations.data_centres; empty for a location in none",
+    "device": "name of the device in the settings",
     "fault": "what is wrong with the source of the organisations; docs/history.md tells the rule for each",
     "hypervisor": "what the node's machine runs on",
     "instance_name": "name of a Teams Connector instance",
-    "level": "level of an alarm, in lower case",
+    "kind": "kind of device, such as fortigate, nexus or idrac",
+    "level": "level of an alarm, in lower case; of a trap info, warning or critical",
     "license": "kind of licence: port, audio, vmr, teams, ghm, otj, scheduling, system or telehealth",
     "location": "name of the system location",
+    "model": "model of a device",
     "name": "name of an alarm, as the platform gives it",
     "node": "name of the Conferencing Node or Management Node",
     "node_type": "CONFERENCING or PROXYING",
@@ -42,14 +53,21 @@ _LABELS: Final = {
     "product": "product of a licence",
     "protocol": "protocol of a call leg or a registration, such as WebRTC, SIP or H323",
     "quality": "unknown, good, ok, bad or terrible",
+    "reason": "why a copy failed: unreachable, login, host-key, pager, incomplete, timeout, too-long, "
+    "settings, storage or program; or why traps were dropped: rate, load, size, credentials or engine",
     "resource": "resource of the Management Node's API",
     "rule": "how a record was set right; docs/history.md tells each",
+    "sensor": "name of a sensor, as the device gives it",
+    "serial": "serial number",
     "service_tag": "service tag of the organisation; none without one, other for the rest",
     "service_type": "kind of service, such as conference, lecture or gateway",
+    "site": "where the device stands, by the setting devices.NAME.site",
     "size": "number of participants: 0, 1, 2, 3-5, 6-10, 11-20, 21-50, 51-100 or 101+",
     "table": "table of the database",
     "tier": "central or decentral, by the setting locations.central",
+    "trap": "name of a trap by its MIB, or unknown",
     "version": "version of the software",
+    "window": "whether a change lay inside or outside the change windows; none where none are set",
 }
 
 _INTRODUCTION: Final = """# Metrics
@@ -57,7 +75,7 @@ _INTRODUCTION: Final = """# Metrics
 <!-- Written by `python -m exporters.documentation`; change vdx/metrics.py instead. -->
 
 The status miner serves these on `/metrics`, in the Prometheus text format. A name does not change after
-a release. No label holds a person, an alias, an address or the name of a conference.
+a release. No label holds a person, an alias, a caller's address or the name of a conference.
 
 - The text is made once, when a poll ends. What is gone from the platform is gone from the next text.
 - A resource that could not be read has no series; `pexip_resource_up` tells which.

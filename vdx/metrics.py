@@ -1,7 +1,7 @@
 """Every metric that VDX Watch publishes, declared once.
 
 The exporter, docs/metrics.md and the tests all read this table. A name does not change after a release.
-Labels never hold a person, an alias or an address.
+Labels never hold a person, an alias or a caller's address.
 """
 
 from enum import StrEnum
@@ -374,5 +374,201 @@ ORGANISATION_LICENSE_PORTS_USED = _gauge(
     "Licence ports in use, calculated, by the organisation at the top of the tree; (unassigned) belong to "
     "none, and the smallest beyond 200 are summed as (other).",
     "organisation",
+)
+
+# Network kit
+
+SNMP_UP = _gauge(
+    "snmp_up", "1 when the last poll of the device was answered, else 0.", "device", "site", "kind"
+)
+SNMP_POLL_DURATION = _gauge(
+    "snmp_poll_duration_seconds", "How long the last poll of the device took.", "device", "site"
+)
+SNMP_POLL_TIMESTAMP = _gauge(
+    "snmp_last_success_timestamp_seconds",
+    "When the device was last polled with success, in Unix time; 0 when it never was.",
+    "device",
+    "site",
+)
+SNMP_INTERVAL = _gauge(
+    "snmp_poll_interval_seconds", "Seconds from poll to poll of the device.", "device", "site"
+)
+SNMP_PACKETS = _counter("snmp_packets_total", "Packets sent to the device.", "device", "site")
+SNMP_RETRIES = _counter("snmp_retries_total", "Packets sent to the device again.", "device", "site")
+SNMP_ERRORS = _counter(
+    "snmp_errors_total", "Polls or tables of the device that could not be read.", "device", "site", "fault"
+)
+SNMP_VALUES_REJECTED = _counter(
+    "snmp_values_rejected_total", "Values of the wrong type, which have no series.", "device", "site"
+)
+SNMP_DEVICE_INFO = _gauge(
+    "snmp_device_info",
+    "1; what the device says it is. A pair that answers as one shows the serial number of each member in a "
+    "series of its own.",
+    "device",
+    "site",
+    "kind",
+    "model",
+    "serial",
+    "version",
+)
+SNMP_COMPONENT_HEALTH = _gauge(
+    "snmp_component_health",
+    "State of a part of the device: 0 good, 1 warning, 2 critical, -1 unknown.",
+    "device",
+    "site",
+    "component",
+    "name",
+)
+SNMP_SENSOR_CELSIUS = _gauge("snmp_sensor_celsius", "A temperature.", "device", "site", "sensor")
+SNMP_SENSOR_VOLTS = _gauge("snmp_sensor_volts", "A voltage.", "device", "site", "sensor")
+SNMP_SENSOR_AMPERES = _gauge("snmp_sensor_amperes", "A current.", "device", "site", "sensor")
+SNMP_SENSOR_WATTS = _gauge("snmp_sensor_watts", "A power.", "device", "site", "sensor")
+SNMP_SENSOR_RPM = _gauge("snmp_sensor_rpm", "Revolutions of a fan in a minute.", "device", "site", "sensor")
+SNMP_SENSOR_DBM = _gauge("snmp_sensor_dbm", "An optical power.", "device", "site", "sensor")
+
+# /snmp of the SNMP exporter
+
+SNMP_SCRAPE_WALK = _gauge("snmp_scrape_walk_duration_seconds", "How long asking the target took.")
+SNMP_SCRAPE_DURATION = _gauge("snmp_scrape_duration_seconds", "How long asking and telling took.")
+SNMP_SCRAPE_PACKETS = _gauge("snmp_scrape_packets_sent", "Packets sent to the target.")
+SNMP_SCRAPE_RETRIES = _gauge("snmp_scrape_packets_retried", "Packets sent to the target again.")
+SNMP_SCRAPE_VALUES = _gauge("snmp_scrape_pdus_returned", "Values that the target returned.")
+
+# Configuration backup
+
+CONFIG_BACKUP_UP = _gauge(
+    "config_backup_up",
+    "1 when the last copy of the device's configuration succeeded, else 0.",
+    "device",
+    "site",
+)
+CONFIG_BACKUP_SUCCESS = _gauge(
+    "config_backup_last_success_timestamp_seconds",
+    "When the last good copy was taken, in Unix time; absent where there never was one.",
+    "device",
+    "site",
+)
+CONFIG_BACKUP_CHANGE = _gauge(
+    "config_backup_last_change_timestamp_seconds",
+    "When the configuration last changed, in Unix time: by the device's account, or when it was found.",
+    "device",
+    "site",
+)
+CONFIG_BACKUP_DURATION = _gauge(
+    "config_backup_duration_seconds", "How long the last try took, retries included.", "device", "site"
+)
+CONFIG_BACKUP_LINES = _gauge(
+    "config_backup_lines",
+    "Lines of the last good copy, without those that change by themselves.",
+    "device",
+    "site",
+)
+CONFIG_BACKUP_STARTUP_DIFFERS = _gauge(
+    "config_backup_startup_differs",
+    "1 when what runs is not what the device would start with, else 0; absent where a device has only one.",
+    "device",
+    "site",
+)
+CONFIG_BACKUP_CHANGES = _counter(
+    "config_backup_changes_total",
+    "Changes of the configuration in its whole history, by whether they lay in a change window.",
+    "device",
+    "site",
+    "window",
+)
+CONFIG_BACKUP_ERRORS = _counter(
+    "config_backup_errors_total", "Copies that failed, by why.", "device", "site", "reason"
+)
+
+# Traps
+
+TRAP_LISTENER_UP = _gauge(
+    "snmp_trap_listener_up", "1 while traps are received, else 0; absent where traps.listen is not set."
+)
+TRAPS = _counter(
+    "snmp_traps_total",
+    "Traps and informs that were received, by name; unknown are all that "
+    "exporters/snmp/traps/catalogue.toml does not have. Their device is unknown where the sender is none of "
+    "the settings.",
+    "device",
+    "site",
+    "trap",
+    "level",
+)
+TRAP_LAST = _gauge(
+    "snmp_trap_last_timestamp_seconds",
+    "When such a trap last came, in Unix time; absent until one comes.",
+    "device",
+    "site",
+    "trap",
+    "level",
+)
+TRAP_CLEARED = _gauge(
+    "snmp_trap_cleared_timestamp_seconds",
+    "When a trap last came that ends this one, in Unix time; absent until one comes.",
+    "device",
+    "site",
+    "trap",
+)
+TRAPS_DROPPED = _counter(
+    "snmp_traps_dropped_total",
+    "Traps that were dropped: rate (more than traps.per_second of one device), load (more than all devices "
+    "may cost), size (too large), credentials (a wrong community, user or key) or engine (a v3 engine that "
+    "is not known).",
+    "device",
+    "site",
+    "reason",
+)
+TRAPS_MALFORMED = _counter(
+    "snmp_traps_malformed_total", "Datagrams that came to the trap port and are no trap.", "device", "site"
+)
+TRAP_SOCKET_DROPS = _counter(
+    "snmp_trap_socket_drops_total",
+    "Datagrams that the kernel dropped since they came faster than they were read; 0 where the kernel does "
+    "not tell.",
+)
+
+# Hardware life
+
+ASSET_SERVICE_END = _gauge(
+    "asset_service_end_timestamp_seconds",
+    "When the service of a piece of hardware is over, in Unix time: the end of its last day in Denmark.",
+    "asset",
+    "model",
+    "serial",
+    "site",
+)
+ASSET_DAYS_LEFT = _gauge(
+    "asset_service_days_left",
+    "Days from today to the last day with service: 0 on that day, below 0 when it is over.",
+    "asset",
+    "model",
+    "serial",
+    "site",
+)
+ASSET_SERIAL_MISMATCH = _gauge(
+    "asset_serial_mismatch",
+    "1 when the device tells another serial number than the register, else 0; absent where it tells none.",
+    "asset",
+)
+ASSETS = _gauge("assets", "Pieces of hardware in the register.")
+ASSET_SERIALS_UNREGISTERED = _gauge(
+    "asset_serials_unregistered", "Serial numbers that devices tell and that are not in the register."
+)
+ASSET_REGISTER_UP = _gauge(
+    "asset_register_up",
+    "1 when the register of hardware could be read the last time, else 0, while the last good one stays.",
+)
+ASSET_REGISTER_FAULTS = _gauge(
+    "asset_register_faults", "Faults in rows of the register, which are left out of it; the log tells each."
+)
+CERTIFICATE_NOT_AFTER = _gauge(
+    "certificate_not_after_timestamp_seconds",
+    "When the certificate that the server last showed ends, in Unix time, be it trusted or not.",
+    "address",
+)
+CERTIFICATE_CHECK_UP = _gauge(
+    "certificate_check_up", "1 when the server showed a certificate the last time, else 0.", "address"
 )
 BUILD_INFO = _gauge("vdx_build_info", "Always 1; the version of VDX Watch.", "version")

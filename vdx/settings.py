@@ -27,6 +27,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from vdx.change_windows import ChangeWindow, parse
+
 FILE_NAME: Final = "vdx.toml"
 PREFIX: Final = "VDX_"
 
@@ -422,6 +424,8 @@ class SNMPSettings(ServerSettings):
     """Rows asked for at once. 25 fit into one packet of most networks."""
     most_rows: int = Field(default=20_000, ge=100)
     """Rows of a table at which reading it ends, as a guard against tables without end."""
+    modules_directory: Path | None = None
+    """A folder with kinds of devices of your own: docs/snmp.md has the form of its files."""
     targets: Names = ()
     """Networks whose addresses /snmp may ask besides the devices in this file, such as 10.0.0.0/8."""
     credentials: dict[str, SNMPCredentials] = {}
@@ -505,12 +509,45 @@ class ConfigBackupSettings(Section):
     """When changes are expected, in Danish time, such as `Tue 20:00-24:00` or `Mon-Fri 08:00-16:00`. A change
     outside is alerted; without windows none is."""
 
+    @field_validator("change_windows")
+    @classmethod
+    def _are_windows(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for window in value:
+            parse(window)
+        return value
+
+    @property
+    def windows(self) -> tuple[ChangeWindow, ...]:
+        """The change windows."""
+        return tuple(map(parse, self.change_windows))
+
 
 class AssetSettings(Section):
     """The register of hardware: when what was bought loses its service."""
 
     file: Path | None = None
-    """A CSV or TOML file: docs/network.md has its form."""
+    """A CSV or TOML file: docs/hardware-life.md has its form."""
+
+
+class CertificateSettings(Section):
+    """Certificates whose end is watched, besides the one of `pexip.url`."""
+
+    addresses: Names = ()
+    """TLS servers, as host:port."""
+    interval_minutes: int = Field(default=60, ge=1, le=1440)
+    """Minutes from look to look."""
+    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    """Seconds that a server gets to show its certificate."""
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            host, _, port = address.rpartition(":")
+            good = not re.search(r"[\s/@]", address) and port.isascii() and port.isdigit()
+            if not (host and good and 0 < int(port) <= 65535):
+                raise ValueError(f"{address!r} is no server; write it as www.example.org:443")
+        return value
 
 
 class EstateJob(Section):
@@ -520,9 +557,36 @@ class EstateJob(Section):
     """What they are: node, mysqld, mongodb, nginx, keycloak, kube-state-metrics, kubelet, vmware or
     blackbox."""
     targets: Names
-    """Their addresses, as host:port; for blackbox and vmware what they shall look at."""
+    """Their addresses, as host or host:port; for blackbox and vmware what they shall look at."""
     site: str = ""
     """Where the targets stand; a label of their metrics."""
+    exporter: str = ""
+    """For blackbox and vmware: the exporter's own address, as host or host:port."""
+    module: str = "http_2xx"
+    """For blackbox: what it does with each target, by a name in its blackbox.yml, such as http_2xx,
+    tcp_connect or icmp."""
+    scheme: Literal["", "http", "https"] = ""
+    """How the exporter is asked; by default as usual for its kind."""
+    path: str = ""
+    """Where its metrics are; by default where its kind has them."""
+    ca_file: Path | None = None
+    """Certificates of the authorities to trust, where it has no publicly trusted certificate."""
+    username: str = ""
+    """The user name that it asks for."""
+    password_file: Path | None = None
+    """A file that holds the password that it asks for."""
+    token_file: Path | None = None
+    """A file that holds the bearer token that it asks for, as a kubelet does."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not self.targets:
+            raise ValueError("targets is empty; name at least one, as host or host:port")
+        if bool(self.username) != (self.password_file is not None):
+            raise ValueError("username and password_file go together; set both or none")
+        if self.username and self.token_file is not None:
+            raise ValueError("username and token_file are two ways to log in; set one of them")
+        return self
 
 
 class DataSettings(Section):
@@ -564,6 +628,7 @@ class Settings(BaseSettings):
     logins: dict[str, LoginSettings] = {}
     config_backup: ConfigBackupSettings = ConfigBackupSettings()
     assets: AssetSettings = AssetSettings()
+    certificates: CertificateSettings = CertificateSettings()
     estate: dict[str, EstateJob] = {}
 
     @model_validator(mode="after")

@@ -1,0 +1,1 @@
+"""Copies of the configuration of network devices: how to ask each kind, and where copies are kept."""
