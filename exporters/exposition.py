@@ -84,15 +84,18 @@ class Renderer:
 
     def render(self, families: Iterable[Family]) -> bytes:
         r"""The families as text, such as `pexip_up 1.0\n` under its HELP and TYPE; each only once."""
-        text: list[str] = []
+        parts = self.parts(families).values()
+        return "".join(chain.from_iterable(parts)).encode("utf-8", "replace")
+
+    def parts(self, families: Iterable[Family]) -> dict[str, tuple[str, str]]:
+        """Name -> the family's HELP and TYPE, and its lines, for texts that are put together of several."""
+        text: dict[str, tuple[str, str]] = {}
         used: dict[str, dict[tuple[str, ...], str]] = {}
         for metric, samples in families:
             if metric.name in used:
                 raise ValueError(f"metric {metric.name} is rendered twice")
             prefixes = used[metric.name] = self._prefixes(metric, samples)
-            text.append(_header(metric))
-            if samples:
-                lines = map(add, map(prefixes.__getitem__, samples), _numbers(samples))
-                text += ("\n".join(lines), "\n")
+            lines = "\n".join(map(add, map(prefixes.__getitem__, samples), _numbers(samples)))
+            text[metric.name] = _header(metric), f"{lines}\n" if samples else ""
         self._known = used
-        return "".join(text).encode("utf-8", "replace")
+        return text
