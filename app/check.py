@@ -4,11 +4,11 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
-from enum import StrEnum
+from importlib.util import find_spec
 from typing import Any, Final
 
-import msgspec
-
+from app.checks import estate
+from app.checks.step import Step, advice, fault, good
 from miners.connection import management_node
 from miners.organisation_source import SourceError
 from miners.organisations import read as read_organisations
@@ -27,37 +27,6 @@ SECONDS: Final = 15.0
 """How long one request may take, retries and all."""
 SKEW: Final = timedelta(seconds=5)
 """Clocks that differ by more make durations of calls wrong by more than a glance forgives."""
-
-
-class Outcome(StrEnum):
-    """How a step ended."""
-
-    GOOD = "good"
-    ADVICE = "advice"
-    FAULT = "fault"
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One thing that was looked at, what was seen, and what to do."""
-
-    name: str
-    outcome: Outcome
-    words: str
-
-
-def good(name: str, words: str) -> Step:
-    """It is as it should be."""
-    return Step(name, Outcome.GOOD, words)
-
-
-def advice(name: str, words: str) -> Step:
-    """It works, and could be better."""
-    return Step(name, Outcome.ADVICE, words)
-
-
-def fault(name: str, words: str) -> Step:
-    """It does not work."""
-    return Step(name, Outcome.FAULT, words)
 
 
 async def check(settings: Settings) -> AsyncIterator[Step]:
@@ -79,7 +48,26 @@ async def check(settings: Settings) -> AsyncIterator[Step]:
             "organisations",
             "no source, so calls belong to nobody: set organisations.file or organisations.url",
         )
-    for step in _addresses({"server": settings.server, "web": settings.web}):
+    async for step in _network(settings):
+        yield step
+    for step in await estate.targets(settings):
+        yield step
+    for step in await estate.lifetimes(settings):
+        yield step
+    sections = {"server": settings.server, "web": settings.web}
+    for step in _addresses(sections | ({"snmp": settings.snmp} if settings.devices else {})):
+        yield step
+
+
+async def _network(settings: Settings) -> AsyncIterator[Step]:
+    if not settings.devices:
+        return
+    if find_spec("gufo") is None or find_spec("asyncssh") is None:
+        yield fault("devices", "the network kit needs the extra network: pip install 'vdx-watch[network]'")
+        return
+    from app.checks.network import steps  # noqa: PLC0415 - needs the network extra
+
+    async for step in steps(settings):
         yield step
 
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from loguru import logger
 
 from app import log
 from app.command import GOOD, WORK_FAILED, SettingsFile, Verbose, fail, read_settings
+from app.configurations import configurations
 from app.organisations import organisations
 from app.report_command import report
 from app.terminal import console
@@ -30,6 +32,7 @@ database = typer.Typer(help="The database: make or renew its tables.", no_args_i
 cli.add_typer(database, name="db")
 cli.add_typer(organisations, name="organisations")
 cli.add_typer(report, name="report")
+cli.add_typer(configurations, name="config-backup")
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
@@ -124,11 +127,55 @@ def history_miner(
     _run(lambda: history.once(settings, begin) if once else history.run(settings, begin))
 
 
+@cli.command(
+    name="snmp-exporter",
+    epilog="Example: [bold]vdx snmp-exporter --once[/] polls each device once and tells what is wrong; "
+    "without it, figures are at http://127.0.0.1:9116/metrics.",
+)
+def snmp_exporter(
+    settings_file: SettingsFile = None,
+    once: Annotated[bool, typer.Option("--once", help="Poll each device once, tell it, and end.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Poll the network kit and servers by SNMP, receive their traps, and serve /metrics and /snmp."""
+    log.configure(verbose=verbose)
+    settings = read_settings(settings_file)
+    try:
+        from app import network
+    except ModuleNotFoundError as missing:
+        extra = "pip install 'vdx-watch[network]'"
+        raise fail(
+            SettingsError(f"the network kit needs {missing.name}; install the extra network: {extra}")
+        ) from None
+    _run(lambda: network.once(settings) if once else network.run(settings))
+
+
+@cli.command(
+    name="scrape-configuration",
+    epilog="Example: [bold]vdx scrape-configuration --directory /etc/prometheus/vdx[/] writes prometheus.yml "
+    "and the files of targets there; without it, all is printed.",
+)
+def scrape_configuration(
+    settings_file: SettingsFile = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--directory", "-d", metavar="DIR", file_okay=False, help="Write files into this folder."
+        ),
+    ] = None,
+) -> None:
+    """Make the Prometheus configuration that scrapes the suite and the exporters of the estate."""
+    from app import scrape_configuration as scraping
+
+    log.configure()
+    scraping.run(read_settings(settings_file), directory)
+
+
 @cli.command(epilog="Example: [bold]vdx check --settings /etc/vdx.toml[/]")
 def check(settings_file: SettingsFile = None) -> None:
     """Go through settings, reachability, rights, clock and database, and say what to do."""
-    from app.check import Outcome
     from app.check import check as steps
+    from app.checks.step import Outcome
 
     log.configure()
     settings = read_settings(settings_file)

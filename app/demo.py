@@ -1,18 +1,19 @@
 """A stand-in VDX for those who have none at hand: a child process, and settings that point at it."""
 
-import asyncio
 import os
 import secrets
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from loguru import logger
 from pydantic import SecretStr
 
+from app.demo_network import network_kit
+from app.demo_process import child
 from simulator import organisations
 from simulator.estate import CENTRAL_LOCATIONS, DATA_CENTRES, LICENSE_PORTS, PSTN_ADDRESSES, PSTN_LINES
 from vdx.settings import (
@@ -31,7 +32,6 @@ BUSY_MORNING: Final = "tue 09:40"
 """What the platform looks like when a demonstration begins, whatever the time of day."""
 ORGANISATIONS_FILE: Final = "organisations.json"
 START_SECONDS: Final = 20.0
-STOP_SECONDS: Final = 5.0
 
 
 def wanted(settings: Settings, file: Path | None) -> bool:
@@ -48,34 +48,18 @@ async def demonstration(settings: Settings) -> AsyncIterator[Settings]:
     does not start.
     """
     password = secrets.token_urlsafe()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "simulator", "--port", "0", "--activity", BUSY_MORNING),
-        env={**os.environ, "VDX_SIMULATOR_PASSWORD": password},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        url = await _url(process)
+    async with AsyncExitStack() as stack:
+        command = (sys.executable, "-m", "simulator", "--port", "0", "--activity", BUSY_MORNING)
+        environment = {**os.environ, "VDX_SIMULATOR_PASSWORD": password}
+        line = await stack.enter_async_context(child(command, START_SECONDS, environment))
+        _, found, url = line.partition(" at ")
+        if not found:
+            raise SettingsError("the stand-in VDX did not start; try it alone to see why: vdx simulate")
         logger.info("the stand-in VDX plays a Tuesday from 09:40; its calls are made up")
-        with tempfile.TemporaryDirectory(prefix="vdx-demo-") as folder:
-            organisations.write(Path(folder) / ORGANISATIONS_FILE)
-            yield _settings(settings, url, password, Path(folder))
-    finally:
-        await _end(process)
-
-
-async def _url(process: asyncio.subprocess.Process) -> str:
-    """The address that the stand-in prints when it is ready."""
-    line = b""
-    if process.stdout is not None:
-        with suppress(TimeoutError):
-            line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
-    _, found, url = line.decode(errors="replace").strip().partition(" at ")
-    if not found:
-        raise SettingsError("the stand-in VDX did not start; try it alone to see why: vdx simulate")
-    return url
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vdx-demo-")))
+        organisations.write(folder / ORGANISATIONS_FILE)
+        kit = await stack.enter_async_context(network_kit(settings, folder))
+        yield _settings(settings, url, password, folder).model_copy(update=kit)
 
 
 def _settings(settings: Settings, url: str, password: str, folder: Path) -> Settings:
@@ -97,13 +81,3 @@ def _settings(settings: Settings, url: str, password: str, folder: Path) -> Sett
             "database": settings.database.model_copy(update={"url": None, "password_file": None}),
         }
     )
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), STOP_SECONDS)
-    except TimeoutError:
-        process.kill()
-        await process.wait()

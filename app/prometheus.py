@@ -4,43 +4,30 @@ import asyncio
 import contextlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 from loguru import logger
 
-from vdx.settings import PrometheusSettings, ServerSettings
+from exporters.estate.configuration import scrape_configs
+from exporters.estate.target import Job
+from vdx.settings import PrometheusSettings
 
 PROGRAM: Final = "prometheus"
+RULES: Final = Path(__file__).parents[1] / "alerts" / "rules"
 STOP_SECONDS: Final = 10.0
-LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - what to ask instead
 
 
-def configuration(url: str, settings: ServerSettings, interval_seconds: int) -> str:
-    """prometheus.yml that scrapes the exporter at `url` at the pace of the polls. JSON is valid YAML."""
-    parts = urlsplit(url)
-    job: dict[str, Any] = {
-        "job_name": "vdx",
-        "scheme": parts.scheme,
-        "static_configs": [
-            {"targets": [f"{LOOPBACK.get(parts.hostname or '', parts.hostname)}:{parts.port}"]}
-        ],
-    }
-    if parts.scheme == "https":
-        # The target is this very process, whose certificate is for another name than the address.
-        job["tls_config"] = {"insecure_skip_verify": True}
-    if settings.password_file is not None:
-        job["basic_auth"] = {
-            "username": settings.username,
-            "password_file": str(settings.password_file.absolute()),
-        }
+def configuration(jobs: Sequence[Job], interval_seconds: int) -> str:
+    """prometheus.yml that scrapes the jobs and loads the alert rules. JSON is valid YAML."""
     pace = {
         "scrape_interval": f"{interval_seconds}s",
         "scrape_timeout": f"{min(10, interval_seconds)}s",
         "evaluation_interval": f"{interval_seconds}s",
     }
-    return json.dumps({"global": pace, "scrape_configs": [job]}, indent=2)
+    content = {"global": pace, "rule_files": [str(RULES / "*.yml")], "scrape_configs": scrape_configs(jobs)}
+    return json.dumps(content, indent=2)
 
 
 class Prometheus:

@@ -2,22 +2,25 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from loguru import logger
 from rich.console import Console
 from rich.live import Live
+from starlette.routing import Route
 
 from app import prometheus
 from app.database import prepare_embedded
+from app.lifetimes import Lifetimes
 from app.signals import signals
 from app.terminal import as_json, console, line, report
 from exporters.authentication import protected
+from exporters.estate.target import OWN, OWN_NETWORK, Job, jobs, own_job
 from exporters.organisations import OrganisationPorts
 from exporters.pexip import ParticipantSeconds, PexipExporter
 from exporters.server import application
@@ -28,12 +31,15 @@ from miners.organisations import OrganisationMiner
 from miners.status import Listener, StatusMiner
 from vdx.capacity import Usage
 from vdx.pexip.client import ManagementNode
-from vdx.settings import Settings
+from vdx.settings import ServerSettings, Settings
 from vdx.snapshot import Snapshot
 from vdx.store import Store
 from vdx.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from app.network import Network
+    from app.web.application import LivePage
+    from app.web.network.pages import NetworkPages
     from miners.history import HistoryMiner
 
 STORE_SECONDS = 15.0
@@ -75,19 +81,31 @@ async def run(settings: Settings, *, page: bool, beside: bool, history: bool) ->
             ParticipantSeconds(settings, telemetry).count,
             store.submit,
         ]
+        network = _network(settings) if page else None
+        lifetimes = Lifetimes(settings, telemetry.registry, network.serials if network else dict)
+        scraped = [_own_job(OWN, settings.server, settings.pexip.interval_seconds, url)]
+        if network is not None:
+            kit = await network.serve(stack)
+            scraped.append(_own_job(OWN_NETWORK, settings.snmp, settings.snmp.interval_seconds, kit))
         if page and find_spec("jinja2") is None:
             logger.warning("no live page: it needs the extra web: pip install 'vdx-watch[web]'")
         elif page:
-            listeners.append(await _live_page(stack, settings))
+            listeners.append(await _live_page(stack, settings, _Beside(lifetimes, network, stop)))
         if beside and settings.prometheus.start:
-            await _start_prometheus(stack, settings, url)
+            await _start_prometheus(stack, settings, [*scraped, *jobs(settings)])
         listeners.append(stack.enter_context(_shown(settings)))
         store.start()
         mining = _history_mining(node, settings, telemetry, stop) if history else None
         if mining is not None:
             miner, organisations = mining
             listeners.append(OrganisationPorts(organisations, telemetry).publish)
-            stack.push_async_callback(_ended, _started(miner, organisations, stop))
+            stack.push_async_callback(
+                _ended, _started(_mine(miner, organisations, stop), "the history miner")
+            )
+        if page:
+            stack.push_async_callback(_ended, _started(lifetimes.run(stop), "watching what ends"))
+        if network is not None:
+            stack.push_async_callback(_ended, _started(network.run(stop), "watching the network kit"))
         try:
             await StatusMiner(node, settings, telemetry, listeners).run(stop)
         finally:
@@ -111,19 +129,35 @@ def _history_mining(
     return HistoryMiner(node, settings, telemetry, organisations, stop), organisations
 
 
-def _started(
-    miner: "HistoryMiner", organisations: OrganisationMiner, stop: asyncio.Event
-) -> asyncio.Task[None]:
+async def _mine(miner: "HistoryMiner", organisations: OrganisationMiner, stop: asyncio.Event) -> None:
     from app.history import mine  # noqa: PLC0415 - needs the history extra
 
-    task = asyncio.create_task(mine(miner, organisations, stop), name="history")
+    await mine(miner, organisations, stop)
+
+
+def _network(settings: Settings) -> "Network | None":
+    """What watches the network kit, where there is any. Raises SettingsError."""
+    if not settings.devices and not settings.traps.listen:
+        return None
+    if find_spec("gufo") is None:
+        logger.warning(
+            "the network kit is not watched: it needs the extra network: pip install 'vdx-watch[network]'"
+        )
+        return None
+    from app.network import Network  # noqa: PLC0415 - needs the network extra
+
+    return Network(settings, Telemetry(), copies=True)
+
+
+def _started(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    task = asyncio.create_task(work, name=name)
     task.add_done_callback(_tell_failure)
     return task
 
 
 def _tell_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        logger.opt(exception=error).error("the history miner failed; the rest goes on")
+        logger.opt(exception=error).error("{} failed; the rest goes on", task.get_name())
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -132,25 +166,67 @@ async def _ended(task: asyncio.Task[None]) -> None:
         await asyncio.wait_for(task, STORE_SECONDS)
 
 
-async def _live_page(stack: AsyncExitStack, settings: Settings) -> Listener:
+class _Beside(NamedTuple):
+    """What the pages beside the live page show."""
+
+    lifetimes: Lifetimes
+    network: "Network | None"
+    stop: asyncio.Event
+
+
+async def _live_page(stack: AsyncExitStack, settings: Settings, beside: _Beside) -> Listener:
     from app.web.application import LivePage  # noqa: PLC0415 - needs the web extra
     from app.web.history import license_curve  # noqa: PLC0415
 
     live = LivePage(settings, license_curve(settings))
-    pages = live.application()
+    routes: list[Route] = []
+    closing = [live.close]
+    if beside.network is not None:
+        kit = _network_pages(settings, live, beside.lifetimes, beside.network)
+        routes = kit.routes
+        closing.append(kit.close)
+        stack.push_async_callback(_ended, _started(kit.run(beside.stop), "the pages of the network kit"))
+    pages = live.application(routes=routes)
     await stack.enter_async_context(pages.router.lifespan_context(pages))
     guarded = protected(pages, settings.web, "web")
     url = await stack.enter_async_context(serve(guarded, settings.web, "web"))
-    stack.callback(live.close)  # before the server waits for the streams
+    for close in closing:
+        stack.callback(close)  # before the server waits for the streams
     logger.info("live page: {}/", url)
     return live.publish
 
 
-async def _start_prometheus(stack: AsyncExitStack, settings: Settings, url: str) -> None:
+def _network_pages(
+    settings: Settings, live: "LivePage", lifetimes: Lifetimes, network: "Network"
+) -> "NetworkPages":
+    from app.web.network.pages import NetworkPages, Sources  # noqa: PLC0415 - needs the network extra
+    from app.web.network.services import service_rows  # noqa: PLC0415
+
+    zone = ZoneInfo(settings.sla.time_zone)
+    sources = Sources(
+        states=lambda: network.exporter.states,
+        backups=lambda: network.backups,
+        traps=lambda: network.traps.recent,
+        services=lambda: service_rows(
+            lifetimes.hardware.rows(),
+            live.licences,
+            lifetimes.certificates.seen.values(),
+            datetime.now(UTC),
+            zone,
+        ),
+    )
+    return NetworkPages(settings, live.page, sources)
+
+
+def _own_job(name: str, server: ServerSettings, interval_seconds: int, url: str) -> Job:
+    return own_job(name, server, interval_seconds, url.partition("://")[2])
+
+
+async def _start_prometheus(stack: AsyncExitStack, settings: Settings, scraped: Sequence[Job]) -> None:
     beside = prometheus.Prometheus(
         settings.prometheus,
         settings.data.directory / "prometheus",
-        prometheus.configuration(url, settings.server, settings.pexip.interval_seconds),
+        prometheus.configuration(scraped, settings.pexip.interval_seconds),
     )
     stack.push_async_callback(beside.stop)
     if await beside.start():

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +24,7 @@ from app.web.page import STALE_INTERVALS, STATIC, Page
 from app.web.view import View, view
 from exporters.server import accepts_gzip
 from vdx.capacity import Usage
+from vdx.pexip.records import LicenceConfiguration
 from vdx.settings import Settings
 from vdx.snapshot import Snapshot
 
@@ -99,6 +100,7 @@ class LivePage:
         self._own: tuple[Point, ...] = ()
         self._log = Log()
         self._view: View | None = None
+        self._licences: Sequence[LicenceConfiguration] = ()
         self._page = Page(settings)
         self._figures = self._page.figures(None)
         self._interval = timedelta(seconds=settings.pexip.interval_seconds)
@@ -108,6 +110,7 @@ class LivePage:
     def publish(self, snapshot: Snapshot, usage: Usage) -> None:
         """Renders one poll and tells all browsers. Call it on the event loop that serves the application."""
         now = datetime.now(UTC)
+        self._licences = snapshot.configuration.licences
         self._own = merge(self._own, [(snapshot.time, usage.license_ports)], now=now)
         history = merge(self._earlier, self._own, now=now)
         seen = view(snapshot, usage, self._settings, history, now)
@@ -125,10 +128,26 @@ class LivePage:
         """Ends the streams, so that the server can stop: call it as soon as the server is asked to."""
         self._broadcast.close()
 
-    def application(self, middleware: Sequence[Middleware] = ()) -> Starlette:
-        """The page's routes. `middleware` comes first, before any answer: basic authentication, for one."""
+    @property
+    def licences(self) -> Sequence[LicenceConfiguration]:
+        """The platform's licences by the last poll that could read them."""
+        return self._licences
+
+    @property
+    def page(self) -> Page:
+        """What renders it, for pages beside it."""
+        return self._page
+
+    def application(
+        self, middleware: Sequence[Middleware] = (), routes: Sequence[BaseRoute] = ()
+    ) -> Starlette:
+        """The page's routes, and others' beside them.
+
+        `middleware` comes first, before any answer: basic authentication, for one.
+        """
         return Starlette(
             routes=[
+                *routes,
                 Route("/", self._serve_page),
                 Route("/figures", self._serve_figures),
                 Route("/events", self._serve_events),

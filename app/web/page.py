@@ -5,10 +5,11 @@ import hashlib
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import jinja2
+import msgspec
 from markupsafe import Markup
 
 from app.web import texts
@@ -48,11 +49,28 @@ class Figures:
         return gzip.compress(self.body, compresslevel=5, mtime=0)
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """What is around the figures of a page."""
+
+    root: str
+    """The way from the page to the root of the site: empty, or `../` and so on."""
+    interval: float
+    """Seconds within which the server tells each browser that it is there."""
+    stale_seconds: float
+    """Age from which figures are old."""
+    footer: str
+    data: str = ""
+    """Where the figures are as data, from the page; empty where they are not."""
+
+
 class Page:
     """Renders the page. `assets` names the version of what /static serves."""
 
     def __init__(self, settings: Settings) -> None:
         zone = ZoneInfo(settings.sla.time_zone)
+        interval = settings.pexip.interval_seconds
+        footer = texts.PAGE["polled_every"].format(seconds=interval, zone=settings.sla.time_zone)
+        self._frame = Frame("", interval, STALE_INTERVALS * interval, footer, "api/snapshot")
         self.assets = digest(
             *(path.read_bytes() for path in sorted(STATIC.rglob("*")) if path.is_file()),
         )
@@ -70,6 +88,8 @@ class Page:
             "key": lambda name: digest(name.encode()),
             "service": texts.service,
             "duration": texts.duration,
+            "bits": texts.bits,
+            "rate": texts.rate,
             "clock": lambda time: texts.clock(time, zone),
             "moment": lambda time, now: texts.moment(time, zone, now),
         }
@@ -80,9 +100,8 @@ class Page:
             "node_rank": NODE_RANK,
             "draw": lambda curve: drawing(curve, zone),
             "assets": self.assets,
-            "interval": settings.pexip.interval_seconds,
             "zone": settings.sla.time_zone,
-            "stale_seconds": STALE_INTERVALS * settings.pexip.interval_seconds,
+            "has_network": bool(settings.devices),
             "most_troubles": MOST_TROUBLES,
             "most_changes": MOST_CHANGES,
         }
@@ -93,14 +112,18 @@ class Page:
     def figures(self, view: View | None) -> Figures:
         """The renewed part; without a view it waits for the first poll."""
         template = "waiting.html" if view is None else "figures.html"
-        html = self._templates.get_template(template).render(view=view)
-        return Figures(html, view.time if view else None)
+        return self.render(template, view.time if view else None, view=view)
 
-    def whole(self, figures: Figures, now: datetime, *, stale: bool) -> str:
-        """The whole page around its figures, as it is at `now`."""
+    def render(self, template: str, time: datetime | None, **values: Any) -> Figures:
+        """The renewed part of any page, with the time of its figures."""
+        return Figures(self._templates.get_template(template).render(values), time)
+
+    def whole(self, figures: Figures, now: datetime, *, stale: bool, frame: Frame | None = None) -> str:
+        """The whole page around its figures, as it is at `now`; in the live page's frame by default."""
         return self._templates.get_template("page.html").render(
             figures=figures,
-            content=Markup(figures.html),  # noqa: S704 - rendered by `figures`, escaped there
+            content=Markup(figures.html),  # noqa: S704 - rendered by `render`, escaped there
             now=now,
             stale=stale,
+            frame=frame or self._frame,
         )

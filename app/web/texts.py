@@ -1,7 +1,7 @@
 """The words of the page, in English, and how it writes numbers and times. Nothing else holds text."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -89,6 +89,108 @@ PAGE: Final = {
 }
 """Name -> a piece of text of the page."""
 
+NETWORK: Final = {
+    "name": "Network kit",
+    "to_network": "Network kit",
+    "to_live": "Live",
+    "devices": "Devices",
+    "devices_caption": "Those in trouble first. A heading sorts by its column; a name opens the device.",
+    "no_devices": "No device is polled: write [devices.NAME] with an address, a kind and snmp.",
+    "device": "Device",
+    "kind": "Kind",
+    "site": "Site",
+    "state": "State",
+    "model": "Model",
+    "serial": "Serial number",
+    "version": "Version",
+    "cpu": "CPU",
+    "memory": "Memory",
+    "uptime": "Up for",
+    "interfaces_up": "Interfaces up",
+    "received": "Received",
+    "sent": "Sent",
+    "errors": "Errors/s",
+    "discards": "Discards/s",
+    "pair": "Firewall pair",
+    "pair_caption": "By the account of each address that was asked.",
+    "told_by": "Told by",
+    "member": "Member",
+    "role": "Role",
+    "primary": "primary",
+    "secondary": "secondary",
+    "synchronised": "Configuration",
+    "in_step": "in step",
+    "out_of_step": "out of step",
+    "sessions": "Sessions",
+    "tunnels": "Tunnels",
+    "tunnel": "Tunnel",
+    "configurations": "Configurations",
+    "configurations_caption": "Copies of the configuration of each device, and its last change.",
+    "no_configurations": "No configuration is copied: set login of a device.",
+    "copied": "Last copy",
+    "changed": "Last change",
+    "lines": "Lines",
+    "outside": "outside the change windows",
+    "never": "never",
+    "remarks": "Remarks",
+    "first_copy": "first copy, {count} lines",
+    "services": "Service and licence ends",
+    "services_caption": "What ends first is on top.",
+    "ending": "What",
+    "ending_kind": "Of what",
+    "ends": "Until",
+    "days_left": "Days left",
+    "traps": "Traps",
+    "no_traps": "No trap has come since VDX Watch began to listen.",
+    "trap": "Trap",
+    "time": "Time",
+    "from": "From",
+    "meaning": "Meaning",
+    "interfaces": "Interfaces",
+    "interfaces_caption": "Those that call for a look first. Traffic is the mean between the last two polls.",
+    "interface_filter": "Filter by name or description",
+    "interface": "Interface",
+    "description": "Description",
+    "wanted": "Wanted",
+    "is": "Is",
+    "speed": "Speed",
+    "use": "Use",
+    "sensors": "Sensors",
+    "sensor": "Sensor",
+    "value": "Value",
+    "parts": "Parts",
+    "part": "Part",
+    "all_devices": "All devices",
+    "read_at": "Figures from",
+    "as_the_device_has_it": "Device says",
+}
+"""Name -> a piece of text of the network pages."""
+
+NETWORK_FOOTER: Final = (
+    "Polled every {seconds} seconds, unless a device has its own interval. Times are those of {zone}."
+)
+ENDS: Final = {"asset": "service", "licence": "licence", "certificate": "certificate"}
+SERIAL_DIFFERS: Final = "its serial number is not what the register says"
+NO_DEVICE: Final = "there is no such device among those that are polled"
+NOT_SAVED: Final = "what runs is not saved: a restart would lose it"
+NOT_COPIED: Final = "not copied yet"
+UNITS: Final = {
+    "celsius": "°C",
+    "volts": "V",
+    "amperes": "A",
+    "watts": "W",
+    "rpm": "rpm",
+    "dbm": "dBm",
+}
+KINDS: Final = {
+    "fortigate": "firewall",
+    "nexus": "switch",
+    "idrac": "server",
+    "pexip-node": "Pexip node",
+    "generic": "other",
+}
+"""Kind of a device -> what the pages call it; others show as they are."""
+
 STATES: Final = {
     "good": "good",
     "notice": "worth knowing",
@@ -151,6 +253,76 @@ def duration(span: timedelta) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def bits(rate: float | None) -> str:
+    """bit/s in a readable unit: `1.3 Gbit/s`."""
+    if rate is None:
+        return UNKNOWN
+    for unit, size in (("Tbit/s", 1e12), ("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3)):
+        if rate >= size:
+            return f"{rate / size:.3g} {unit}"
+    return f"{rate:.0f} bit/s"
+
+
+def rate(value: float | None) -> str:
+    """A number a second: `0`, `0.02`, `12`."""
+    if value is None:
+        return UNKNOWN
+    return "0" if value == 0 else f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+
+
+def day(value: date) -> str:
+    """A day with its year: `3 Mar 2027`."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def device_silent(device: str, words: str) -> str:
+    """A device could not be polled."""
+    return f"{device} is out of sight: {words}"
+
+
+def interface_down(device: str, interface: str) -> str:
+    """An interface that was up is down."""
+    return f"{device}: {interface} is down"
+
+
+def interface_strained(device: str, interface: str) -> str:
+    """An interface has errors, or hardly any room left."""
+    return f"{device}: {interface} has errors or is nearly full"
+
+
+def ends_in(what: str, names: Sequence[str], days: int) -> str:
+    """Service, a licence or a certificate ends, for some things on one day."""
+    about = f"The {what} of {listed(names)}"
+    if days < 0:
+        return f"{about} ended {count(-days, 'day', 'days')} ago"
+    return f"{about} ends {'today' if days == 0 else 'in ' + count(days, 'day', 'days')}"
+
+
+def device_partly(device: str, words: str) -> str:
+    """Some tables of a device could not be read."""
+    return f"{device} is read in part: {words}"
+
+
+def device_status(words: str, parts: int, up: bool | None) -> str:
+    """The headline of a device."""
+    if up is None:
+        return "Not polled yet"
+    if not up:
+        return "Out of sight"
+    return status(parts + bool(words))
+
+
+def measure(value: float, unit: str) -> str:
+    """A measurement with its unit: `45.5 °C`."""
+    digits = f"{value:,.0f}" if unit == "rpm" else f"{value:.4g}"
+    return f"{digits} {UNITS.get(unit, unit)}"
+
+
+def configuration_trouble(device: str, words: str) -> str:
+    """A copy of a configuration failed, or says something that is not right."""
+    return f"Configuration of {device}: {words}"
 
 
 def count(amount: int, one: str, many: str) -> str:

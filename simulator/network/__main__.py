@@ -9,7 +9,7 @@ import typer
 
 from simulator.clock import Clock
 from simulator.network.device import ADDRESS, Device
-from simulator.network.estate import SERVERS, estate, liven
+from simulator.network.estate import SERVERS, estate, liven, model_of, serial_of
 from simulator.network.running import agents
 
 
@@ -46,6 +46,8 @@ async def _serve(devices: tuple[Device, ...]) -> None:
                 "address": ADDRESS,
                 "port": agent.port,
                 "community": agent.device.community,
+                "model": model_of(agent.device),
+                "serial": serial_of(agent.device),
             }
             for agent in started
         ]

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 from simulator.network.device import Device
+from simulator.network.fortigate import FortiGate
 from simulator.network.fortigate_2200e import fortigate, pair
-from simulator.network.generic import generic
+from simulator.network.generic import Generic, generic
 from simulator.network.idrac import IDRAC, idrac
 from simulator.network.links import NetworkDevice
+from simulator.network.nexus import Nexus
 from simulator.network.nexus_93180 import nexus
 
 SERVERS: Final = 18
@@ -40,6 +42,30 @@ def estate(
         ),
         generic("san-1", clock=clock, site=north, community=community),
     )
+
+
+def serial_of(device: Device) -> str:
+    """The serial number on the case of a device; of the pair's shared address that of its primary."""
+    match device:
+        case FortiGate():
+            return device.member.serial
+        case IDRAC():
+            return device.service_tag
+        case Nexus() | Generic():
+            return device.serial
+    return ""
+
+
+def model_of(device: Device) -> str:
+    """What a device was bought as."""
+    match device:
+        case FortiGate():
+            return "FortiGate 2200E"
+        case IDRAC():
+            return "PowerEdge R640"
+        case Nexus():
+            return "N9K-C93180YC-FX3"
+    return "SAN-24"
 
 
 def liven(devices: tuple[Device, ...]) -> None:

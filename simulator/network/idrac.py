@@ -27,7 +27,7 @@ from simulator.network.system import system_objects
 from simulator.network.view import Objects, moving, row, scalars
 
 FIRMWARE: Final = "6.10.80.00"
-OLD_ROLLUP = oid("1.3.6.1.4.1.674.10892.2.2.1")
+OLD_ROLLUP = oid("1.3.6.1.4.1.674.10892.2.2")
 STATE_ENTRY = (*DELL, 4, 200, 10, 1)
 INTRUSION_ENTRY = (*DELL, 4, 300, 70, 1)
 

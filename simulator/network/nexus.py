@@ -37,6 +37,8 @@ FIRST_FAN_TRAY: Final = 534
 MEMORY_KILOBYTES: Final = 24 * 1024 * 1024
 CORES: Final = 4
 ESTABLISHED: Final = 6
+PEER_WANTED: Final = 2
+"""bgpPeerAdminStatus start."""
 
 
 @dataclass(kw_only=True)
@@ -184,6 +186,8 @@ class Nexus(NetworkDevice):
             established = peer.state == ESTABLISHED
             index = tuple(int(part) for part in peer.address.split("."))
             since = (lambda now: gauge32(self.uptime(now))) if established else gauge32(0)
-            yield from row(BGP_PEER_ENTRY, index, {2: integer(peer.state), 16: since})
+            yield from row(
+                BGP_PEER_ENTRY, index, {2: integer(peer.state), 3: integer(PEER_WANTED), 16: since}
+            )
         for group in self.hsrp_groups:
             yield from row(HSRP_ENTRY, (group.if_index, group.group), {15: integer(group.state)})

@@ -7,28 +7,35 @@ from pathlib import Path
 import pytest
 
 from app.prometheus import configuration
+from exporters.estate.target import own_job
 from vdx.settings import ServerSettings
 
 
 @pytest.mark.parametrize(
-    ("url", "target"),
+    ("listen", "target"),
     [
-        ("http://127.0.0.1:9870", "127.0.0.1:9870"),
-        ("http://0.0.0.0:9870", "127.0.0.1:9870"),
-        ("http://[::]:9870", "[::1]:9870"),
-        ("http://[::1]:9870", "[::1]:9870"),
-        ("https://10.0.0.7:443", "10.0.0.7:443"),
+        ("127.0.0.1:9870", "127.0.0.1:9870"),
+        ("0.0.0.0:9870", "127.0.0.1:9870"),
+        ("[::]:9870", "[::1]:9870"),
+        ("[::1]:9870", "[::1]:9870"),
+        ("10.0.0.7:443", "10.0.0.7:443"),
     ],
 )
-def test_it_scrapes_what_the_exporter_listens_on(url: str, target: str, tmp_path: Path) -> None:
-    password = tmp_path / "password"
+@pytest.mark.parametrize("tls", [False, True])
+def test_it_scrapes_what_the_exporter_listens_on_and_loads_the_rules(
+    listen: str, target: str, tls: bool, tmp_path: Path
+) -> None:
+    password, certificate = tmp_path / "password", tmp_path / "certificate.pem"
     password.write_text("geheim")
-    settings = ServerSettings(username="prometheus", password_file=password)
-    text = configuration(url, settings, 30)
-    (job,) = json.loads(text)["scrape_configs"]
-    assert job["static_configs"] == [{"targets": [target]}]
-    assert job["scheme"] == url.partition(":")[0]
+    files = {"tls_certificate_file": certificate, "tls_key_file": certificate} if tls else {}
+    settings = ServerSettings.model_validate({"username": "prometheus", "password_file": password, **files})
+    text = configuration([own_job("vdx", settings, 30, listen)], 30)
+    content = json.loads(text)
+    (job,) = content["scrape_configs"]
+    assert job["static_configs"][0]["targets"] == [target]
+    assert job["scheme"] == ("https" if tls else "http")
     assert "geheim" not in text
+    assert list(Path("/").glob(content["rule_files"][0].lstrip("/")))
     file = tmp_path / "prometheus.yml"
     file.write_text(text)
     checked = subprocess.run(

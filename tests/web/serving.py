@@ -11,6 +11,8 @@ import uvicorn
 
 from app.web.application import LivePage
 from app.web.curve import Point
+from app.web.network.pages import NetworkPages
+from app.web.page import Page
 from tests.web.sample import Platform, figures
 from vdx.capacity import Usage
 from vdx.settings import Settings
@@ -21,15 +23,25 @@ class Served:
     """Serves a live page; `publish` hands it polls from any thread."""
 
     def __init__(
-        self, settings: Settings, history: Callable[[], Sequence[Point]] = list, port: int = 0
+        self,
+        settings: Settings,
+        history: Callable[[], Sequence[Point]] = list,
+        port: int = 0,
+        *,
+        beside: Callable[[Page], NetworkPages] | None = None,
     ) -> None:
         self.settings = settings
         self.page = LivePage(settings, history)
+        self.beside = beside(self.page.page) if beside else None
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port = self._socket.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self._loop = asyncio.new_event_loop()
-        config = uvicorn.Config(self.page.application(), log_level="warning", lifespan="on")
+        config = uvicorn.Config(
+            self.page.application(routes=self.beside.routes if self.beside else ()),
+            log_level="warning",
+            lifespan="on",
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run)
 
@@ -48,6 +60,8 @@ class Served:
         """Ends the streams and the server, and waits for it."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self.page.close)
+            if self.beside is not None:
+                self._loop.call_soon_threadsafe(self.beside.close)
             self._server.should_exit = True
             self._thread.join(10)
         assert not self._thread.is_alive()

@@ -1,0 +1,1 @@
+"""The steps of `vdx check`, by what they look at."""

@@ -1,0 +1,1 @@
+"""The pages of the network kit: an overview, and one for each device."""
