@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 from loguru import logger
+from prometheus_client import CollectorRegistry
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +24,7 @@ from miners.configurations.archive import Archive, directory
 from miners.configurations.errors import BackupError
 from vdx.configurations import Change
 from vdx.settings import Settings, SettingsError
-from vdx.telemetry import Telemetry
+from vdx.telemetry import process_registry
 
 SHORT = 12
 """Digits of a revision that are shown."""
@@ -32,7 +33,7 @@ _LEAST = 4
 
 async def once(settings: Settings) -> int:
     """Copies every device and ends: 0 when all could be copied, else 1. Raises SettingsError."""
-    miner = _miner(settings, Telemetry())
+    miner = _miner(settings, process_registry())
     stop = asyncio.Event()
     with signals(stop):
         work, ending = asyncio.create_task(miner.round()), asyncio.create_task(stop.wait())
@@ -53,9 +54,9 @@ async def once(settings: Settings) -> int:
 
 async def run(settings: Settings) -> int:
     """Copies until a signal comes, and serves /metrics. Raises SettingsError."""
-    telemetry = Telemetry()
-    miner = _miner(settings, telemetry)
-    exporter = ConfigurationExporter(telemetry.registry, miner.backups)
+    registry = process_registry()
+    miner = _miner(settings, registry)
+    exporter = ConfigurationExporter(registry, miner.backups)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(signals(stop))
@@ -145,12 +146,12 @@ async def restore(settings: Settings, device: str, revision: str) -> int:
     return GOOD
 
 
-def _miner(settings: Settings, telemetry: Telemetry) -> ConfigurationMiner:
+def _miner(settings: Settings, registry: CollectorRegistry) -> ConfigurationMiner:
     if not any(device.login for device in settings.devices.values()):
         raise SettingsError(
             "devices: none has a login, so there is nothing to copy; set devices.NAME.login and [logins.NAME]"
         )
-    return ConfigurationMiner(settings, telemetry.registry)
+    return ConfigurationMiner(settings, registry)
 
 
 async def _changes(archive: Archive, device: str) -> Sequence[Change]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from contextlib import AsyncExitStack
 
 from loguru import logger
+from prometheus_client import CollectorRegistry
 from rich.table import Table
 
 from app.lifetimes import Lifetimes
@@ -19,20 +20,20 @@ from exporters.snmp.traps.listener import TrapListener
 from miners.configs import ConfigurationMiner
 from vdx.configurations import Backup
 from vdx.settings import Settings, SettingsError
-from vdx.telemetry import Telemetry
+from vdx.telemetry import process_registry
 
 
 class Network:
     """The SNMP exporter, its traps and the copies of configurations, in one process."""
 
-    def __init__(self, settings: Settings, telemetry: Telemetry, *, copies: bool) -> None:
+    def __init__(self, settings: Settings, registry: CollectorRegistry, *, copies: bool) -> None:
         """`copies`: whether configurations are copied too. Raises SettingsError."""
         self._settings = settings
         self._modules = modules(settings)
-        self.traps = TrapListener(settings, telemetry.registry)
-        self.exporter = SNMPExporter(devices(settings, self._modules, self.traps.learn_engine), telemetry)
+        self.traps = TrapListener(settings, registry)
+        self.exporter = SNMPExporter(devices(settings, self._modules, self.traps.learn_engine), registry)
         has_login = any(device.login for device in settings.devices.values())
-        self._miner = ConfigurationMiner(settings, telemetry.registry) if copies and has_login else None
+        self._miner = ConfigurationMiner(settings, registry) if copies and has_login else None
 
     @property
     def backups(self) -> Collection[Backup]:
@@ -77,9 +78,9 @@ async def run(settings: Settings) -> int:
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         stack.enter_context(signals(stop))
-        telemetry = Telemetry()
-        network = Network(settings, telemetry, copies=False)
-        lifetimes = Lifetimes(settings, telemetry.registry, network.serials)
+        registry = process_registry()
+        network = Network(settings, registry, copies=False)
+        lifetimes = Lifetimes(settings, registry, network.serials)
         await network.serve(stack)
         async with asyncio.TaskGroup() as group:
             group.create_task(lifetimes.run(stop))

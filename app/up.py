@@ -34,7 +34,7 @@ from vdx.pexip.client import ManagementNode
 from vdx.settings import ServerSettings, Settings
 from vdx.snapshot import Snapshot
 from vdx.store import Store
-from vdx.telemetry import Telemetry
+from vdx.telemetry import Telemetry, process_registry
 
 if TYPE_CHECKING:
     from app.network import Network
@@ -146,7 +146,7 @@ def _network(settings: Settings) -> "Network | None":
         return None
     from app.network import Network  # noqa: PLC0415 - needs the network extra
 
-    return Network(settings, Telemetry(), copies=True)
+    return Network(settings, process_registry(), copies=True)
 
 
 def _started(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

@@ -24,6 +24,18 @@ def package_version() -> str:
         return "unknown"
 
 
+def process_registry() -> CollectorRegistry:
+    """A registry with what every process of the suite tells: its own process and its version."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry(auto_describe=False)
+    ProcessCollector(registry=registry)
+    build = Gauge(
+        metrics.BUILD_INFO.name, metrics.BUILD_INFO.help, metrics.BUILD_INFO.labels, registry=registry
+    )
+    build.labels(version=package_version()).set(1)
+    return registry
+
+
 class Telemetry:
     """One registry with the metrics that count over the life of the process.
 
@@ -31,9 +43,7 @@ class Telemetry:
     """
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.registry = registry = CollectorRegistry(auto_describe=False)
-        ProcessCollector(registry=registry)
+        self.registry = registry = process_registry()
 
         def counter(metric: Metric) -> Counter:
             return Counter(metric.name.removesuffix("_total"), metric.help, metric.labels, registry=registry)
@@ -70,4 +80,3 @@ class Telemetry:
         self.organisations = gauge(metrics.ORGANISATIONS)
         self.organisation_faults = gauge(metrics.ORGANISATION_FAULTS)
         self.organisation_license_ports = gauge(metrics.ORGANISATION_LICENSE_PORTS_USED)
-        gauge(metrics.BUILD_INFO).labels(version=package_version()).set(1)

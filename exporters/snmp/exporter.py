@@ -6,14 +6,13 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from exporters.snmp.access import access
 from exporters.snmp.device import Device, Heard, Parts, State
 from exporters.snmp.library import Modules
 from exporters.snmp.module import ModuleError
 from vdx.settings import Settings, SettingsError
-from vdx.telemetry import Telemetry
 
 
 def modules(settings: Settings) -> Modules:
@@ -46,9 +45,9 @@ class SNMPExporter:
     title = "SNMP exporter"
     description = "The network kit and servers of the VDX video platform, by SNMP."
 
-    def __init__(self, polled: Sequence[Device], telemetry: Telemetry) -> None:
+    def __init__(self, polled: Sequence[Device], registry: CollectorRegistry) -> None:
         self._devices = polled
-        self._telemetry = telemetry
+        self._registry = registry
 
     @property
     def states(self) -> list[State]:
@@ -65,7 +64,7 @@ class SNMPExporter:
         """The text of /metrics."""
         current = time.monotonic()
         text = merged(parts for device in self._devices for parts in device.text(current))
-        return text.encode("utf-8", "replace") + generate_latest(self._telemetry.registry)
+        return text.encode("utf-8", "replace") + generate_latest(self._registry)
 
     def compressed_metrics(self, now: datetime) -> bytes:
         """The same as a gzip file."""

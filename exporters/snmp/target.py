@@ -55,7 +55,7 @@ class _Session:
         packets, retries, values = self.agent.packets, self.agent.retries, self.agent.values
         try:
             reading = await read(self.agent, self.module, self.memory, seconds)
-        except (AgentError, asyncio.CancelledError):
+        except AgentError:
             self.agent.close()
             raise
         if reading.faults:

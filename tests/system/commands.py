@@ -90,6 +90,7 @@ def running_vdx(
     ports = {
         "VDX_SERVER__LISTEN": "127.0.0.1:0",
         "VDX_WEB__LISTEN": "127.0.0.1:0",
+        "VDX_SNMP__LISTEN": "127.0.0.1:0",
         "VDX_PROMETHEUS__LISTEN": f"127.0.0.1:{free_port()}",
     }
     with subprocess.Popen(

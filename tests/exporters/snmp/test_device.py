@@ -23,7 +23,7 @@ from tests.exporters.snmp.agents import (
     shown,
     standing,
 )
-from vdx.telemetry import Telemetry
+from vdx.telemetry import process_registry
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 VALUES = {"1.3.6.1.2.1.1.5.0": text("it"), "1.3.6.1.2.1.1.1.0": text('a "quoted" \\ text\nof two lines')}
@@ -33,7 +33,7 @@ async def test_before_its_first_poll_a_device_says_neither_up_nor_down() -> None
     device = polled(9, "system")
     assert "snmp_up" not in shown(device).names()
     assert shown(device).value("snmp_last_success_timestamp_seconds") == 0
-    exporter = SNMPExporter([device], Telemetry())
+    exporter = SNMPExporter([device], process_registry())
     assert "1 of 1 devices have not been polled yet" in exporter.fault(NOW)
     await device.poll()
     assert shown(device).value("snmp_up") == 0
@@ -84,7 +84,7 @@ async def test_one_silent_device_does_not_delay_the_others(monkeypatch: pytest.M
             *(polled(silent.port, "system", name=f"silent {number}", interval=1) for number in range(3)),
             polled(agent.port, "system", name="answering", interval=0.1),
         ]
-        exporter, stop = SNMPExporter(devices, Telemetry()), asyncio.Event()
+        exporter, stop = SNMPExporter(devices, process_registry()), asyncio.Event()
         task = asyncio.create_task(exporter.run(stop))
         started = time.monotonic()
         samples = await until(devices[-1], "snmp_packets_total", 12)
@@ -126,7 +126,7 @@ async def test_the_text_of_many_devices_is_one_that_prometheus_reads() -> None:
         devices = [polled(agent.port, "system", name=f"device {number}") for number in range(5)]
         for device in devices[:4]:
             await device.poll()
-    exporter = SNMPExporter(devices, Telemetry())
+    exporter = SNMPExporter(devices, process_registry())
     written = exporter.metrics(NOW)
     samples = Samples(written.decode())
     assert len(samples.where("sysName")) == 4

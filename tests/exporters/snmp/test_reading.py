@@ -95,6 +95,39 @@ async def test_a_row_that_comes_between_its_name_and_its_figures_is_named_in_the
     assert samples.by("ifHCInOctets", "ifName") == {**OWN, "port d": 1100.0}
 
 
+@pytest.mark.parametrize("moves", [True, False])
+async def test_a_poll_in_which_names_move_is_discarded_and_one_with_a_false_alarm_is_not(moves: bool) -> None:
+    before = interfaces(PORTS) | {IF_CHANGE: time_ticks(5)}
+    names = {1: "port c", 2: "port a", 3: "port b"} if moves else PORTS
+    after = interfaces(names) | {IF_CHANGE: time_ticks(6)}
+    device = plain(before)
+    seen = count()
+
+    def changes(answer: bytes | None) -> Iterable[tuple[float, bytes]]:
+        if next(seen) == 8:
+            device.values = after
+        return [] if answer is None else [(0, answer)]
+
+    async with standing(device, changes) as agent:
+        own = polled(agent.port, "if_mib")
+        samples = await poll(own)
+        assert samples.value("snmp_up") == (0 if moves else 1)
+        assert samples.value("snmp_errors_total", fault="restarted") == (1 if moves else 0)
+        assert octets_by_name(await poll(own)) == OWN
+
+
+async def test_slow_tables_are_read_again_when_the_device_says_that_interfaces_changed() -> None:
+    values = interfaces(PORTS) | {IF_CHANGE: time_ticks(5)}
+    device = plain(values)
+    async with standing(device) as agent:
+        own = polled(agent.port, "if_mib")
+        await poll(own)
+        device.values = values | {f"{IF_TABLE}.4.1": integer(9000)}
+        assert (await poll(own)).by("ifMtu", "ifName")["port a"] == OWN["port a"]
+        device.values = device.values | {IF_CHANGE: time_ticks(6)}
+        assert (await poll(own)).by("ifMtu", "ifName")["port a"] == 9000
+
+
 async def test_a_name_that_cannot_be_read_is_not_taken_from_an_earlier_poll() -> None:
     device = plain(interfaces(PORTS))
     async with standing(device) as agent:
