@@ -79,7 +79,7 @@ class Device:
         way: Access,
         heard: Heard | None = None,
     ) -> None:
-        self.state = State(name, device.kind, device.site)
+        self.state = State(name, module.name, device.site)
         self.interval = float(device.interval_seconds or settings.interval_seconds)
         self._base = name, device.site
         self._agent = Agent(way, settings)

@@ -1,6 +1,7 @@
 """Every rule is valid, is tested firing and silent, and tells on-call what to do."""
 
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for file in files for group in file["groups"] for rule in group["rules"] if "alert" in rule]
 
 
+@cache
 def expectations() -> dict[str, list[bool]]:
     """Alert -> for each expectation of the tests, whether it shall fire."""
     expected: dict[str, list[bool]] = {}
