@@ -44,6 +44,8 @@ class Agent:
         self._settings = settings
         self._socket: Socket | None = None
         self._repetitions = settings.repetitions
+        self._rows: dict[str, int] = {}
+        """Rows that columns had the last time."""
         """Rows asked for at once: half after what was too big or lost, one more with each poll."""
         self._answered = False
         """Whether it has answered what only this community, or these keys, may ask, since `close`."""
@@ -105,13 +107,17 @@ class Agent:
         half = len(oids) // 2
         return await self._some(oids[:half]) | await self._some(oids[half:])
 
-    async def column(self, oid: str) -> Rows:
-        """All rows of a column. Raises AgentError, also where its end does not come."""
+    async def column(self, oid: str, *, texts: bool = False) -> Rows:
+        """All rows of a column; of `texts`, which are longer, half as many at once.
+
+        Raises AgentError, also where the column's end does not come.
+        """
         opened = self._opened()
         attempt = 0
         while True:
+            most = max(1, self._repetitions // 2) if texts else self._repetitions
             try:
-                rows = await self._walk(opened, oid)
+                rows = await self._walk(opened, oid, evenly(self._rows.get(oid), most))
             except (_TooBigError, TimeoutError, SnmpError) as error:
                 smallest = self._repetitions == 1
                 if isinstance(error, _TooBigError) and smallest:
@@ -127,13 +133,14 @@ class Agent:
                 raise self._failure(error) from None
             else:
                 self.values += len(rows)
+                self._rows[oid] = len(rows)
                 return rows
 
-    async def _walk(self, opened: Socket, oid: str) -> Rows:
+    async def _walk(self, opened: Socket, oid: str, repetitions: int) -> Rows:
         rows: Rows = {}
         start = len(oid) + 1
         most = self._settings.most_rows
-        cursor = GetIter(oid, self._repetitions)
+        cursor = GetIter(oid, repetitions)
         while True:
             answer = await self._exchange(
                 lambda: opened.send_get_bulk(cursor), lambda: opened.recv_get_bulk(cursor)
@@ -245,6 +252,17 @@ class Agent:
 def _refusal(error: OSError) -> OSError:
     """gufo-snmp tells by the words alone that the host has refused a packet."""
     return RefusedError() if "refused" in str(error) else error
+
+
+def evenly(rows: int | None, most: int) -> int:
+    """Rows to ask for at once, at most `most`, so that the packets for as many rows as there were the last
+    time are equally large. An agent works for each row that it is asked for, also beyond the column's end.
+    """
+    if rows is None:
+        return most
+    with_end = rows + 1
+    packets = -(-with_end // most)
+    return -(-with_end // packets)
 
 
 def _wake(readable: "asyncio.Future[None]") -> None:

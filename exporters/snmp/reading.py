@@ -84,7 +84,7 @@ class _Poll:
         names: dict[str, Rows] = {}
         for oid in self._module.names_of_each_poll:
             try:
-                names[oid] = await self._agent.column(oid)
+                names[oid] = await self._agent.column(oid, texts=True)
             except AgentError as error:
                 self._memory.forget()
                 await self._go_on_after(error)
@@ -98,7 +98,8 @@ class _Poll:
         kept = self._memory.slow(name, table, self._now) if table.every_seconds else None
         try:
             columns = kept or {
-                column: await self._agent.column(table.column_oid(column)) for column in table.columns
+                part: await self._agent.column(table.column_oid(part), texts=column.type == "text")
+                for part, column in table.columns.items()
             }
             if any(columns.values()):
                 for label in table.labels.values():
@@ -120,7 +121,7 @@ class _Poll:
 
     async def _read_label(self, oid: str) -> None:
         if self._memory.is_due(oid, self._now):
-            self._memory.keep_label(oid, await self._agent.column(oid), self._now)
+            self._memory.keep_label(oid, await self._agent.column(oid, texts=True), self._now)
 
     async def _name_new_rows(self) -> None:
         """Reads names again where rows have none: an interface can come without any other sign."""
@@ -131,7 +132,7 @@ class _Poll:
                 if not label.on and self._memory.lacks_names(label.oid, indices):
                     again.add(label.oid)
         for oid in again:
-            self._memory.keep_label(oid, await self._agent.column(oid), self._now)
+            self._memory.keep_label(oid, await self._agent.column(oid, texts=True), self._now)
 
     async def _check_unchanged(self, before: dict[str, Value]) -> None:
         """What was read on both sides of a restart, or of a move of names, does not belong together."""
@@ -144,7 +145,7 @@ class _Poll:
 
     async def _names_have_moved(self) -> bool:
         for oid in self._module.names_of_each_poll:
-            if self._memory.has_moved(oid, await self._agent.column(oid)):
+            if self._memory.has_moved(oid, await self._agent.column(oid, texts=True)):
                 return True
         return False
 

@@ -265,7 +265,8 @@ def test_as_a_process_it_tells_where_its_agents_are_and_what_is_broken() -> None
             assert process.stdout
             devices = {one["name"]: one for one in json.loads(process.stdout.readline())["devices"]}
             assert len(devices) == 14
-            assert devices["r640-07"].keys() == {"name", "kind", "site", "address", "port", "community"}
+            told = {"name", "kind", "site", "address", "port", "community", "model", "serial"}
+            assert devices["r640-07"].keys() == told
 
             def value(name: str, wanted: str) -> str:
                 one = devices[name]
@@ -275,6 +276,8 @@ def test_as_a_process_it_tells_where_its_agents_are_and_what_is_broken() -> None
 
             supply = "1.3.6.1.4.1.674.10892.5.4.600.12.1.5.1.1"
             assert (value("r640-07", supply), value("r640-06", supply)) == ("5", "3")
+            tag = "1.3.6.1.4.1.674.10892.5.1.3.2.0"
+            assert value("r640-07", tag).strip('"') == devices["r640-07"]["serial"]
             link = f"1.3.6.1.2.1.2.2.1.8.{436207616 + 19 * 512}"
             assert (value("nexus-south-2", link), value("nexus-south-1", link)) == ("2", "1")
             process.send_signal(signal.SIGTERM)
