@@ -1,6 +1,6 @@
 """Asking one SNMP agent: scalars and columns, with retries and guards, by the sockets of gufo-snmp.
 
-gufo-snmp's own client is not used above its sockets: docs/decisions/0020-own-agent-over-gufo-snmp.md.
+gufo-snmp's own client is not used above its sockets: docs/decisions/0019-own-agent-over-gufo-snmp.md.
 """
 
 import asyncio

@@ -31,6 +31,7 @@ def test_the_demonstration_shows_the_kit_from_poll_to_page_to_prometheus(tmp_pat
     with running_vdx("up", "--demo", folder=tmp_path, variables=variables) as vdx:
         kit = vdx.wait_for(r"network kit: 25 devices, (\S+)")
         page = vdx.wait_for(r"live page: (\S+)")
+        until(kit.replace("/metrics", "/readyz"), "^ready$")
         until(f"{page}network/", r"power supply PS1 Status")
         text = until(kit, r'config_backup_up\{device="fw-1".*\} 1\.0')
         assert text.count("\nsnmp_up{") == 25
