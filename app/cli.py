@@ -1,18 +1,17 @@
 """The `vdx` command."""
 
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from loguru import logger
 
 from app import log
-from app.command import GOOD, WORK_FAILED, SettingsFile, Verbose, fail, read_settings
+from app.command import GOOD, WORK_FAILED, SettingsFile, Verbose, extra, fail, read_settings
+from app.command import run as run_work
 from app.configurations import configurations
 from app.organisations import organisations
 from app.report_command import report
@@ -33,17 +32,6 @@ cli.add_typer(database, name="db")
 cli.add_typer(organisations, name="organisations")
 cli.add_typer(report, name="report")
 cli.add_typer(configurations, name="config-backup")
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
-    """Runs to the end and leaves with the work's exit status."""
-    try:
-        code = asyncio.run(work())
-    except SettingsError as error:
-        raise fail(error) from None
-    except KeyboardInterrupt:
-        code = GOOD
-    raise typer.Exit(code)
 
 
 @cli.command(epilog="Example: [bold]vdx up[/] reads vdx.toml; [bold]vdx up --demo[/] watches a stand-in VDX.")
@@ -69,7 +57,7 @@ def up(
         async with demonstration(settings) as demo_settings:
             return await run(demo_settings, page=True, beside=True, history=True)
 
-    _run(work)
+    run_work(work)
 
 
 @cli.command(
@@ -91,7 +79,7 @@ def status_miner(
     if json and not once:
         raise fail(SettingsError("--json goes with --once; without it figures are at /metrics"))
     settings = read_settings(settings_file)
-    _run(
+    run_work(
         lambda: (
             poll_once(settings, as_json_text=json)
             if once
@@ -116,15 +104,10 @@ def history_miner(
     """Fetch every call that has ended from the Management Node's history, and keep it with its usage."""
     log.configure(verbose=verbose)
     settings = read_settings(settings_file)
-    try:
+    with extra("history", "history"):
         from app import history
-    except ModuleNotFoundError as missing:
-        extra = "pip install 'vdx-watch[history]'"
-        raise fail(
-            SettingsError(f"history needs {missing.name}; install the extra history: {extra}")
-        ) from None
     begin = None if since is None else since.replace(tzinfo=ZoneInfo(settings.sla.time_zone))
-    _run(lambda: history.once(settings, begin) if once else history.run(settings, begin))
+    run_work(lambda: history.once(settings, begin) if once else history.run(settings, begin))
 
 
 @cli.command(
@@ -140,14 +123,9 @@ def snmp_exporter(
     """Poll the network kit and servers by SNMP, receive their traps, and serve /metrics and /snmp."""
     log.configure(verbose=verbose)
     settings = read_settings(settings_file)
-    try:
+    with extra("network", "the network kit"):
         from app import network
-    except ModuleNotFoundError as missing:
-        extra = "pip install 'vdx-watch[network]'"
-        raise fail(
-            SettingsError(f"the network kit needs {missing.name}; install the extra network: {extra}")
-        ) from None
-    _run(lambda: network.once(settings) if once else network.run(settings))
+    run_work(lambda: network.once(settings) if once else network.run(settings))
 
 
 @cli.command(
@@ -195,7 +173,7 @@ def check(settings_file: SettingsFile = None) -> None:
         out.print(f"\n{faults} faults" if faults != 1 else "\n1 fault")
         return WORK_FAILED if faults else GOOD
 
-    _run(work)
+    run_work(work)
 
 
 cli.command(

@@ -1,7 +1,10 @@
 """What the commands have in common: their exit statuses, and how a wrong setting is told."""
 
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -31,3 +34,24 @@ def read_settings(file: Path | None) -> Settings:
         return load(file)
     except SettingsError as error:
         raise fail(error) from None
+
+
+def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Runs to the end and leaves with the work's exit status."""
+    try:
+        code = asyncio.run(work())
+    except SettingsError as error:
+        raise fail(error) from None
+    except KeyboardInterrupt:
+        code = GOOD
+    raise typer.Exit(code)
+
+
+@contextmanager
+def extra(name: str, what: str) -> Iterator[None]:
+    """Around the import of what needs an extra of the package: ends the command where that is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        install = f"install the extra {name}: pip install 'vdx-watch[{name}]'"
+        raise fail(SettingsError(f"{what} needs {missing.name}; {install}")) from None

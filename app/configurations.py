@@ -1,14 +1,12 @@
 """`vdx config-backup`: copy configurations, list the copies, show what changed, print a text to restore."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app import log
-from app.command import GOOD, SettingsFile, Verbose, fail, read_settings
+from app.command import SettingsFile, Verbose, extra, fail, read_settings, run
 from vdx.settings import Settings, SettingsError
 
 configurations = typer.Typer()
@@ -35,7 +33,7 @@ def copy(
         log.configure(verbose=verbose)
         settings = read_settings(settings_file)
         work = _work()
-        _run(lambda: work.once(settings) if once else work.run(settings))
+        run(lambda: work.once(settings) if once else work.run(settings))
     elif once:
         raise fail(SettingsError(f"--once copies; leave it out, or leave out {context.invoked_subcommand}"))
 
@@ -50,7 +48,7 @@ def list_copies(
 ) -> None:
     """List the devices with the state of their copies, or the revisions of one."""
     settings = _settings(context, settings_file)
-    _run(lambda: _work().revisions(settings, device) if device else _work().devices(settings))
+    run(lambda: _work().revisions(settings, device) if device else _work().devices(settings))
 
 
 @configurations.command(epilog="Example: [bold]vdx config-backup diff fw1 3fa9c1d2[/]")
@@ -59,7 +57,7 @@ def diff(
 ) -> None:
     """Show what a revision changed, and who changed it where the device tells. Secrets are hidden."""
     settings = _settings(context, settings_file)
-    _run(lambda: _work().diff(settings, device, revision))
+    run(lambda: _work().diff(settings, device, revision))
 
 
 @configurations.command(epilog="Example: [bold]vdx config-backup restore fw1 3fa9c1d2 > fw1.conf[/]")
@@ -68,7 +66,7 @@ def restore(
 ) -> None:
     """Print the text that the device showed, to be applied to it. It holds the device's secrets."""
     settings = _settings(context, settings_file)
-    _run(lambda: _work().restore(settings, device, revision))
+    run(lambda: _work().restore(settings, device, revision))
 
 
 def _settings(context: typer.Context, file: SettingsFile) -> Settings:
@@ -78,21 +76,6 @@ def _settings(context: typer.Context, file: SettingsFile) -> Settings:
 
 def _work() -> ModuleType:
     """What the commands do, which needs the extra network."""
-    try:
+    with extra("network", "copying configurations"):
         from app import configuration_work  # noqa: PLC0415
-    except ModuleNotFoundError as missing:
-        extra = "pip install 'vdx-watch[network]'"
-        raise fail(
-            SettingsError(f"copies of configurations need {missing.name}; install the extra network: {extra}")
-        ) from None
     return configuration_work
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
-    try:
-        code = asyncio.run(work())
-    except SettingsError as error:
-        raise fail(error) from None
-    except KeyboardInterrupt:
-        code = GOOD
-    raise typer.Exit(code)
