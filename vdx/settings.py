@@ -589,6 +589,81 @@ class EstateJob(Section):
         return self
 
 
+class SyslogSettings(Section):
+    """The collector: what rsyslog listens on, and the archive that it writes."""
+
+    directory: Path | None = None
+    """The folder of the archive; `logs` in data.directory by default."""
+    udp: str = ""
+    """Address and port for UDP, such as 0.0.0.0:514; empty: not listened on. So with the others."""
+    tcp: str = ""
+    """Address and port for TCP."""
+    tls: str = ""
+    """Address and port for TCP with TLS, such as 0.0.0.0:6514."""
+    relp: str = ""
+    """Address and port for RELP, such as 0.0.0.0:2514; with TLS where a certificate is set."""
+    tls_certificate_file: Path | None = None
+    """The collector's certificate (PEM)."""
+    tls_key_file: Path | None = None
+    """Its private key (PEM)."""
+    tls_ca_file: Path | None = None
+    """The authority whose certificates senders must show."""
+    tls_peers: Names = ()
+    """Names that senders' certificates may have, such as *.vdx.example; empty: any of the authority."""
+    retention_days: int = Field(default=90, ge=1)
+    """Days that lines are kept."""
+    disk_gigabytes: int = Field(default=200, ge=1)
+    """Size of the archive at which the oldest hours are dropped, and told."""
+
+    @field_validator("udp", "tcp", "tls", "relp")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        return _listen(value) if value else value
+
+    @model_validator(mode="after")
+    def _has_a_certificate(self) -> Self:
+        files = (self.tls_certificate_file, self.tls_key_file, self.tls_ca_file)
+        if self.tls and None in files:
+            raise ValueError("tls needs tls_certificate_file, tls_key_file and tls_ca_file; set them")
+        if any(file is not None for file in files) and None in files:
+            raise ValueError(
+                "tls_certificate_file, tls_key_file and tls_ca_file go together; set all or none"
+            )
+        return self
+
+
+class LogSettings(ServerSettings):
+    """What is told of log lines: where the log exporter serves it, and by which rules."""
+
+    listen: Listen = "127.0.0.1:9873"
+    """Address and port."""
+    rules_directory: Path | None = None
+    """A folder with rules of your own: docs/syslog.md has the form of its files."""
+    silence_minutes: int = Field(default=15, ge=1, le=1440)
+    """Minutes without a line after which a host is silent."""
+    most_hosts: int = Field(default=500, ge=1, le=5000)
+    """Hosts with series of their own; lines of the others are counted as `other`."""
+
+
+class HumioSettings(Section):
+    """Humio or LogScale, to which lines are handed on."""
+
+    url: str = ""
+    """Its address, such as https://cloud.humio.com; empty: nothing is handed on."""
+    token_file: Path | None = None
+    """A file that holds the ingest token."""
+    endpoint: Literal["structured", "hec"] = "structured"
+    """The API: humio-structured or HEC."""
+    ca_file: Path | None = None
+    """Certificates of the authorities to trust, where its certificate is not publicly trusted."""
+    verify: bool = True
+    """Whether the certificate is verified. Leave it on; use `ca_file`."""
+    batch_events: int = Field(default=5000, ge=1, le=5000)
+    """Events of a request; Humio takes 5,000."""
+    batch_bytes: int = Field(default=5_000_000, ge=1000, le=5_000_000)
+    """Bytes of a request before compression; Humio takes 5 MB."""
+
+
 class DataSettings(Section):
     """Where local files live: the embedded database, the spool, the pseudonym key, Prometheus's blocks."""
 
@@ -630,6 +705,9 @@ class Settings(BaseSettings):
     assets: AssetSettings = AssetSettings()
     certificates: CertificateSettings = CertificateSettings()
     estate: dict[str, EstateJob] = {}
+    syslog: SyslogSettings = SyslogSettings()
+    logs: LogSettings = LogSettings()
+    humio: HumioSettings = HumioSettings()
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
