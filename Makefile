@@ -26,7 +26,7 @@ run: setup ## start VDX Watch: with your vdx.toml, or with the stand-in VDX wher
 test: setup ## check the code and run all tests against the real servers
 	@.ci/debian-packages test
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: setup ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -10,6 +10,11 @@ from tests.databases import database_url, mariadb, mariadb_url
 __all__ = ["database_url", "log", "mariadb", "mariadb_url"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: item.path.parent.name != "system")
+
+
 @pytest.fixture
 def log() -> Iterator[list[str]]:
     """The lines of the log, as the test goes on."""
