@@ -571,4 +571,197 @@ CERTIFICATE_NOT_AFTER = _gauge(
 CERTIFICATE_CHECK_UP = _gauge(
     "certificate_check_up", "1 when the server showed a certificate the last time, else 0.", "address"
 )
+# Humio
+
+HUMIO_UP = _gauge("humio_up", "1 when Humio answered the last request, else 0; NaN before the first.")
+HUMIO_PAUSED = _gauge(
+    "humio_paused",
+    "1 while Humio refuses the token or the address, so that hardly anything is sent, else 0.",
+)
+HUMIO_LAST_SUCCESS = _gauge(
+    "humio_last_success_timestamp_seconds",
+    "When Humio last took events, in Unix time; NaN where this process has handed on none.",
+)
+HUMIO_EVENTS = _counter("humio_events_total", "Log lines that Humio has taken.")
+HUMIO_BATCHES = _counter("humio_batches_total", "Requests whose events Humio has taken.")
+HUMIO_BYTES = _counter("humio_bytes_total", "Bytes that Humio has taken, before compression.")
+HUMIO_SENT_BYTES = _counter(
+    "humio_sent_bytes_total", "Bytes of the bodies of answered requests, as they were sent."
+)
+HUMIO_REQUESTS = _counter("humio_requests_total", "Requests sent to Humio, by how it answered.", "code")
+HUMIO_RETRIES = _counter("humio_retries_total", "Requests that were sent to Humio again.")
+HUMIO_UNPARSED = _counter(
+    "humio_unparsed_lines_total",
+    "Lines that have not the form of the archive; they are handed on as they are, with the host unparsed.",
+)
+HUMIO_DEAD_LETTERS = _counter(
+    "humio_dead_letters_total",
+    "Lines that were not handed on since Humio refuses each of them by itself, or they are too large for a "
+    "request.",
+    "reason",
+)
+HUMIO_DEAD_LETTER_BYTES = _gauge("humio_dead_letter_bytes", "Size of the files of dead letters.")
+HUMIO_LAG_BYTES = _gauge("humio_lag_bytes", "Bytes of the archive that Humio has not taken yet.")
+HUMIO_LAG_SECONDS = _gauge(
+    "humio_lag_seconds", "Age of the oldest line that Humio has not taken yet; 0 where there is none."
+)
+HUMIO_ARCHIVE_FAULTS = _gauge(
+    "humio_archive_faults",
+    "How often this process found a file of the archive deleted before it was read, replaced, truncated, or "
+    "unreadable, or a line too long.",
+    "fault",
+)
+
+# Log archive
+
+LOG_ARCHIVE_BYTES = _gauge("log_archive_bytes", "Size of the archive of log lines, open hours included.")
+LOG_ARCHIVE_HOURS = _gauge("log_archive_hours", "Hours of which the archive has lines.")
+LOG_ARCHIVE_OLDEST = _gauge(
+    "log_archive_oldest_timestamp_seconds",
+    "The beginning of the oldest hour in the archive, in Unix time; absent while it is empty.",
+)
+LOG_ARCHIVE_WAITING = _gauge(
+    "log_archive_waiting_hours",
+    "Hours that are over and not closed: lines still came, a reader has not passed them, or closing fails.",
+)
+LOG_ARCHIVE_DISK_FREE = _gauge(
+    "log_archive_disk_free_ratio", "Share of the file system of the archive that is free, 0 to 1."
+)
+LOG_ARCHIVE_CLOSED = _counter(
+    "log_archive_closed_total", "Open files that were closed; one that came late for an hour counts again."
+)
+LOG_ARCHIVE_UNPARSED = _counter(
+    "log_archive_unparsed_lines_total",
+    "Lines that were not in the form of the archive and are kept as they came, with the host unparsed.",
+)
+LOG_ARCHIVE_DROPPED = _counter(
+    "log_archive_dropped_total",
+    "Hours that were dropped: age (syslog.retention_days) or disk (syslog.disk_gigabytes).",
+    "reason",
+)
+LOG_ARCHIVE_FAILURES = _counter(
+    "log_archive_failures_total",
+    "Rounds in which a file could not be closed, dropped or read; the log tells which and why.",
+)
+
+# Logs
+
+LOG_EXPORTER_UP = _gauge(
+    "log_exporter_up", "1 when the log archive could be read and what was counted could be kept, else 0."
+)
+LOG_LINES = _counter(
+    "log_lines_total",
+    "Lines of the log archive, by who wrote them. Hosts beyond logs.most_hosts are other.",
+    "host",
+    "source",
+    "severity",
+)
+LOG_EVENTS = _counter(
+    "log_events_total",
+    "Lines that a rule knows; docs/log-rules.md tells the rules and their classes. A series begins with the "
+    "first such line.",
+    "rule",
+    "source",
+    "level",
+    "class",
+    "host",
+)
+LOG_EVENT_LAST = _gauge(
+    "log_event_last_timestamp_seconds",
+    "When the last line was received that a rule of the kind event knows, in Unix time.",
+    "rule",
+    "source",
+    "level",
+    "class",
+    "host",
+)
+LOG_VALUE = _gauge(
+    "log_value",
+    "The last value in a line that a rule of the kind gauge knows.",
+    "rule",
+    "source",
+    "class",
+    "host",
+)
+LOG_HOST_LAST = _gauge(
+    "log_host_last_timestamp_seconds",
+    "When the last line of the host was received, in Unix time.",
+    "host",
+    "source",
+)
+LOG_HOST_SILENT = _gauge(
+    "log_expected_host_silent",
+    "1 when a host that should send lines has sent none for logs.silence_minutes, else 0; absent while the "
+    "reader is too far behind to tell.",
+    "host",
+)
+LOG_LINES_REJECTED = _counter(
+    "log_lines_rejected_total", "Lines of the archive that are not in its form, and are counted nowhere else."
+)
+LOG_UNKNOWN_LINES = _counter("log_unknown_lines_total", "Warnings and errors that no rule knows.")
+LOG_SAMPLED_LINES = _counter(
+    "log_sampled_lines_total",
+    "Warnings and errors that no rule knows and that were sorted into kinds of message.",
+)
+LOG_TEMPLATES = _gauge(
+    "log_unknown_templates", "Kinds of message among the warnings and errors that no rule knows; at most 500."
+)
+LOG_TEMPLATES_NEW = _gauge(
+    "log_new_templates_today", "Those of them that were first seen today, by the time of sla.time_zone."
+)
+LOG_FILE_FAULTS = _counter(
+    "log_file_faults_total",
+    "Files of the archive that were deleted before they were read, replaced, truncated or unreadable, and "
+    "lines that were too long, since the start of the exporter.",
+    "fault",
+)
+LOG_LAG_BYTES = _gauge("log_reader_lag_bytes", "Bytes of the archive that were not read yet.")
+LOG_LAG_SECONDS = _gauge(
+    "log_reader_lag_seconds", "Age of the oldest line that was not read yet; 0 where all were."
+)
+# Log collector
+
+RSYSLOG_STATISTICS_TIMESTAMP = _gauge(
+    "rsyslog_statistics_timestamp_seconds",
+    "When rsyslog last wrote its counters, in Unix time; 0 where they cannot be read.",
+)
+RSYSLOG_ACTION_PROCESSED = _counter(
+    "rsyslog_action_processed_total", "Messages that an action of rsyslog has taken.", "action"
+)
+RSYSLOG_ACTION_FAILED = _counter(
+    "rsyslog_action_failed_total", "Messages that an action of rsyslog could not handle.", "action"
+)
+RSYSLOG_ACTION_SUSPENDED = _counter(
+    "rsyslog_action_suspended_total",
+    "How often an action of rsyslog was suspended, since its disk or server did not take messages.",
+    "action",
+)
+RSYSLOG_ACTION_SUSPENDED_SECONDS = _counter(
+    "rsyslog_action_suspended_seconds_total", "How long an action of rsyslog was suspended.", "action"
+)
+RSYSLOG_QUEUE_SIZE = _gauge("rsyslog_queue_size", "Messages that wait in a queue of rsyslog.", "queue")
+RSYSLOG_QUEUE_LIMIT = _gauge(
+    "rsyslog_queue_limit", "Messages that a queue of rsyslog holds; more are discarded.", "queue"
+)
+RSYSLOG_QUEUE_ENQUEUED = _counter(
+    "rsyslog_queue_enqueued_total", "Messages that came into a queue of rsyslog.", "queue"
+)
+RSYSLOG_QUEUE_FULL = _counter(
+    "rsyslog_queue_full_total", "How often a queue of rsyslog was full when a message came.", "queue"
+)
+RSYSLOG_QUEUE_DISCARDED = _counter(
+    "rsyslog_queue_discarded_total", "Messages that rsyslog discarded since a queue was full.", "queue"
+)
+RSYSLOG_INPUT_SUBMITTED = _counter(
+    "rsyslog_input_submitted_total", "Messages that rsyslog received, by transport.", "transport"
+)
+RSYSLOG_UDP_SOCKET_DROPS = _counter(
+    "rsyslog_udp_socket_drops_total",
+    "Datagrams that the kernel dropped at syslog.udp since they came faster than rsyslog read them.",
+)
+
 BUILD_INFO = _gauge("vdx_build_info", "Always 1; the version of VDX Watch.", "version")
+LOG_LINES_DROPPED = _counter(
+    "vdx_log_lines_dropped_total",
+    "Lines of the suite's own log that did not reach the syslog server of log.syslog.",
+)

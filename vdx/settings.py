@@ -28,6 +28,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from vdx.change_windows import ChangeWindow, parse
+from vdx.own_log import known_secrets
 
 FILE_NAME: Final = "vdx.toml"
 PREFIX: Final = "VDX_"
@@ -86,7 +87,7 @@ class Section(BaseModel):
 
 
 def read_secret(setting: str, path: Path) -> str:
-    """The text of a file that holds a secret, without the white space around it.
+    """The text of a file that holds a secret, without the white space around it. The log leaves it out.
 
     Raises SettingsError, naming `setting`, when the file cannot be read or is empty.
     """
@@ -100,7 +101,20 @@ def read_secret(setting: str, path: Path) -> str:
     secret = text.strip()
     if not secret:
         raise SettingsError(f"{setting}: {path} is empty; write the secret into it")
+    known_secrets.register(secret)
     return secret
+
+
+def _register_secrets(value: object) -> None:
+    """Makes the secrets that stand in the settings themselves known to the log."""
+    if isinstance(value, SecretStr):
+        known_secrets.register(value.get_secret_value())
+    elif isinstance(value, BaseModel):
+        for field in type(value).model_fields:
+            _register_secrets(getattr(value, field))
+    elif isinstance(value, dict):
+        for part in value.values():
+            _register_secrets(part)
 
 
 class PexipSettings(Section):
@@ -638,7 +652,7 @@ class LogSettings(ServerSettings):
     listen: Listen = "127.0.0.1:9873"
     """Address and port."""
     rules_directory: Path | None = None
-    """A folder with rules of your own: docs/syslog.md has the form of its files."""
+    """A folder with rules of your own: docs/log-rules.md has the form of its files."""
     silence_minutes: int = Field(default=15, ge=1, le=1440)
     """Minutes without a line after which a host is silent."""
     most_hosts: int = Field(default=500, ge=1, le=5000)
@@ -662,6 +676,24 @@ class HumioSettings(Section):
     """Events of a request; Humio takes 5,000."""
     batch_bytes: int = Field(default=5_000_000, ge=1000, le=5_000_000)
     """Bytes of a request before compression; Humio takes 5 MB."""
+    timeout_seconds: float = Field(default=30.0, gt=0, le=300)
+    """Seconds that a request may take in all."""
+
+
+class OwnLogSettings(Section):
+    """The suite's own log: where it goes besides the console."""
+
+    syslog: str = ""
+    """Address and port of a syslog server, such as 127.0.0.1:514; empty: the console alone."""
+    transport: Literal["udp", "tcp"] = "udp"
+    """How it is sent there."""
+    app: str = Field(default="vdx-watch", pattern=r"^[!-~]{1,48}$")
+    """The name that the syslog server knows it by."""
+
+    @field_validator("syslog")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        return _listen(value) if value else value
 
 
 class DataSettings(Section):
@@ -708,6 +740,7 @@ class Settings(BaseSettings):
     syslog: SyslogSettings = SyslogSettings()
     logs: LogSettings = LogSettings()
     humio: HumioSettings = HumioSettings()
+    log: OwnLogSettings = OwnLogSettings()
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
@@ -788,7 +821,9 @@ def load(path: Path | None = None) -> Settings:
             raise SettingsError(f"{file}: cannot be read: {reason}; check the path and its rights") from None
     _check_variables()
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
         lines = [_explain(detail) for detail in error.errors(include_input=False, include_url=False)]
         raise SettingsError("\n".join(lines)) from None
+    _register_secrets(settings)
+    return settings
