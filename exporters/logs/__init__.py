@@ -1,0 +1,1 @@
+"""The log exporter: what lines of the log archive tell, as metrics."""
