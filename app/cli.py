@@ -13,6 +13,7 @@ from app import log
 from app.command import GOOD, WORK_FAILED, SettingsFile, Verbose, extra, fail, read_settings
 from app.command import run as run_work
 from app.configurations import configurations
+from app.logs import logs
 from app.organisations import organisations
 from app.report_command import report
 from app.terminal import console
@@ -32,6 +33,7 @@ cli.add_typer(database, name="db")
 cli.add_typer(organisations, name="organisations")
 cli.add_typer(report, name="report")
 cli.add_typer(configurations, name="config-backup")
+cli.add_typer(logs, name="logs")
 
 
 @cli.command(epilog="Example: [bold]vdx up[/] reads vdx.toml; [bold]vdx up --demo[/] watches a stand-in VDX.")
@@ -126,6 +128,23 @@ def snmp_exporter(
     with extra("network", "the network kit"):
         from app import network
     run_work(lambda: network.once(settings) if once else network.run(settings))
+
+
+@cli.command(
+    name="log-exporter",
+    epilog="Example: [bold]vdx log-exporter --once[/] counts what the log archive holds, and prints it.",
+)
+def log_exporter(
+    settings_file: SettingsFile = None,
+    once: Annotated[bool, typer.Option("--once", help="Read up to the present, print counts, end.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Count what the lines of the log archive tell, by rules, and serve /metrics."""
+    log.configure(verbose=verbose)
+    settings = read_settings(settings_file)
+    with extra("logs", "the log exporter"):
+        from app import log_exporter as exporter
+    run_work(lambda: exporter.once(settings) if once else exporter.run(settings))
 
 
 @cli.command(

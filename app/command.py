@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from app import log
 from vdx.settings import FILE_NAME, Settings, SettingsError, load
 
 GOOD: Final = 0
@@ -29,11 +30,13 @@ def fail(error: Exception, code: int = SETTINGS_WRONG) -> typer.Exit:
 
 
 def read_settings(file: Path | None) -> Settings:
-    """The settings. Ends the command where they are wrong."""
+    """The settings; the log goes where they say. Ends the command where they are wrong."""
     try:
-        return load(file)
+        settings = load(file)
     except SettingsError as error:
         raise fail(error) from None
+    log.send(settings.log)
+    return settings
 
 
 def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:

@@ -1,14 +1,18 @@
 """The suite's own metrics as live objects: what miners, client and store count while they run."""
 
 import math
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from vdx import metrics
 from vdx.metrics import Metric
+from vdx.own_log import sender
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -33,7 +37,16 @@ def process_registry() -> CollectorRegistry:
         metrics.BUILD_INFO.name, metrics.BUILD_INFO.help, metrics.BUILD_INFO.labels, registry=registry
     )
     build.labels(version=package_version()).set(1)
+    registry.register(_OwnLog())
     return registry
+
+
+class _OwnLog(Collector):
+    """What did not reach the syslog server of the suite's own log."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        metric = metrics.LOG_LINES_DROPPED
+        yield CounterMetricFamily(metric.name.removesuffix("_total"), metric.help, sender.dropped())
 
 
 class Telemetry:

@@ -11,7 +11,8 @@ from vdx.settings import EstateJob, ServerSettings, Settings, SettingsError
 
 OWN: Final = "vdx"
 OWN_NETWORK: Final = "vdx-network"
-"""Jobs of the suite itself: the status miner and the SNMP exporter."""
+OWN_LOGS: Final = "vdx-logs"
+"""Jobs of the suite itself: the status miner, the SNMP exporter and the log exporter."""
 
 LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "::": "[::1]"}  # noqa: S104 - what to ask instead
 
@@ -76,11 +77,15 @@ def jobs(settings: Settings) -> list[Job]:
 
 
 def own_jobs(settings: Settings) -> list[Job]:
-    """The suite's own jobs: the status miner, and the SNMP exporter where devices are polled."""
+    """The suite's own jobs: the status miner, the SNMP exporter where devices are polled, and the log
+    exporter where there is a collector."""
     polled = any(device.snmp for device in settings.devices.values())
+    syslog = settings.syslog
+    collected = any((syslog.udp, syslog.tcp, syslog.tls, syslog.relp))
     return [
         own_job(OWN, settings.server, settings.pexip.interval_seconds),
         *([own_job(OWN_NETWORK, settings.snmp, settings.snmp.interval_seconds)] if polled else []),
+        *([own_job(OWN_LOGS, settings.logs, settings.pexip.interval_seconds)] if collected else []),
     ]
 
 
@@ -105,7 +110,7 @@ def own_job(name: str, server: ServerSettings, interval_seconds: int, listen: st
 
 def _job(name: str, job: EstateJob) -> Job:
     """A job of the settings. Raises ValueError, which begins with the key that is wrong."""
-    if not _NAME.fullmatch(name) or name in (OWN, OWN_NETWORK):
+    if not _NAME.fullmatch(name) or name in (OWN, OWN_NETWORK, OWN_LOGS):
         raise ValueError(
             f"kind: the section's name {name!r} is taken, or has other signs than A-Z, 0-9, - and _"
         )

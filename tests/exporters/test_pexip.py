@@ -106,7 +106,7 @@ def test_the_text_is_the_expected_one(exporter: PexipExporter) -> None:
     assert not set(LINES.splitlines()) - set(text.splitlines())
 
 
-OF_OTHERS = ("asset", "certificate_", "config_backup_", "snmp_")
+OF_OTHERS = ("asset", "certificate_", "config_backup_", "humio_", "log_", "rsyslog_", "snmp_")
 """Metrics of other exporters begin so."""
 
 

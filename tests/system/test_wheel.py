@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.exporters.logs.lines import SIP_FAILURE, line, write
 from tests.system.commands import environment, run_vdx, running_vdx, until
 
 CHECKOUT = Path(__file__).parents[2]
@@ -64,3 +65,10 @@ def test_it_runs_the_demonstration_with_its_page_and_its_database(installed: Pat
         text=True,
     ).stdout
     assert str(CHECKOUT) not in where
+
+
+def test_it_has_the_rules_for_log_lines(installed: Path, tmp_path: Path) -> None:
+    write(tmp_path / "data" / "logs", line(SIP_FAILURE))
+    done = run_vdx("log-exporter", "--once", folder=tmp_path, program=installed)
+    assert done.returncode == 0, done.stderr
+    assert "event pexip_sip_failure tls conf01 1" in done.stdout

@@ -17,6 +17,7 @@ from vdx.settings import (
     SettingsError,
     SNMPCredentials,
     SNMPSettings,
+    SyslogSettings,
     load,
 )
 
@@ -166,3 +167,5 @@ def test_the_suite_s_own_exporters_are_among_the_jobs_where_there_is_work_for_th
     (status, network) = own_jobs(polled)
     assert status.url(status.targets[0]) == "http://127.0.0.1:9870/metrics"
     assert network.targets == ("127.0.0.1:9116",)
+    collecting = Settings(syslog=SyslogSettings(tcp="0.0.0.0:514"))
+    assert [job.name for job in own_jobs(collecting)] == ["vdx", "vdx-logs"]

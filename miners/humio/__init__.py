@@ -1,0 +1,1 @@
+"""Lines of the archive, handed on to Humio (LogScale): each at least once, none lost."""
