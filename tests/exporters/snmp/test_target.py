@@ -286,7 +286,7 @@ def scraped(folder: Path, job: str) -> dict[str, list[tuple[dict[str, str], str]
                     )
                     for one in result
                 ]
-            if found["ifHCInOctets"]:
+            if all(found.values()):
                 break
             time.sleep(0.1)
     return found
