@@ -24,6 +24,9 @@ from starlette.routing import Route
 from simulator.humio_forms import FORMS, MOST_BYTES, MOST_EVENTS, Event, RefusedError, bulk, hec
 from simulator.server import HalfResponse, ResetConnection, Server, json_response
 
+WITHOUT_CONTENT = (204, 304)
+"""Statuses whose answers have no body (RFC 9110, section 6.4.1)."""
+
 
 class StandIn:
     """Humio with one repository and one ingest token.
@@ -75,7 +78,8 @@ class StandIn:
         try:
             events, size = await self._events(request, fault)
         except RefusedError as error:
-            return Response(str(error), error.status, media_type="text/plain")
+            words = "" if error.status in WITHOUT_CONTENT else str(error)
+            return Response(words, error.status, media_type="text/plain")
         if fault == "slow":
             await asyncio.sleep(1)
         failed = 1 if fault == "partial" and form is bulk else 0
