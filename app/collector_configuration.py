@@ -10,6 +10,7 @@ import typer
 
 from app.command import WORK_FAILED, fail
 from vdx.logs.collector import Humio, configuration
+from vdx.logs.files import directory
 from vdx.settings import Settings, SettingsError, SyslogSettings, read_secret
 
 EXAMPLE: Final = Path(__file__).parents[1] / "syslog" / "rsyslog.conf"
@@ -34,7 +35,7 @@ def example() -> str:
 def run(settings: Settings, output: Path | None, *, humio: bool) -> None:
     """Prints the configuration, or writes it whole. Ends the command where the settings do not make one."""
     try:
-        folder = settings.syslog.directory or settings.data.directory / "logs"
+        folder = directory(settings)
         text = configuration(settings.syslog, folder, _humio(settings) if humio else None)
     except SettingsError as error:
         raise fail(error) from None

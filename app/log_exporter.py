@@ -16,7 +16,8 @@ from exporters.collector_statistics import CollectorStatistics
 from exporters.logs.exporter import CHECKPOINT, LogExporter
 from exporters.server import application
 from exporters.serving import serve
-from vdx.logs.archive import ArchiveKeeper, directory
+from vdx.logs.archive import ArchiveKeeper
+from vdx.logs.files import directory
 from vdx.logs.passed import by_all
 from vdx.settings import Settings
 from vdx.telemetry import process_registry

@@ -20,8 +20,8 @@ from app.log_times import read_time
 from app.signals import signals
 from app.terminal import console
 from vdx.logs.access import note
-from vdx.logs.archive import directory
 from vdx.logs.closing import ArchiveError
+from vdx.logs.files import directory
 from vdx.logs.follow import Follower
 from vdx.logs.line import SEVERITIES
 from vdx.logs.query import Query, QueryError, check

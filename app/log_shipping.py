@@ -20,8 +20,8 @@ from miners.humio.client import HumioClient
 from miners.humio.dead_letters import DeadLetters
 from miners.humio.shipper import ATTEMPTS, Shipper
 from miners.humio.telemetry import HumioTelemetry
-from vdx.logs.archive import directory
 from vdx.logs.checkpoint import CheckpointError, FileCheckpoint
+from vdx.logs.files import directory
 from vdx.settings import Settings, SettingsError
 from vdx.telemetry import process_registry
 

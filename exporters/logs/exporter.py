@@ -21,6 +21,7 @@ from exporters.logs.silence import Nodes, devices, silent
 from exporters.server import Clock, utc_now
 from vdx import metrics
 from vdx.logs.checkpoint import CheckpointError
+from vdx.logs.files import directory
 from vdx.metrics import Kind as MetricKind
 from vdx.metrics import Metric
 from vdx.settings import Settings, SettingsError
@@ -58,7 +59,7 @@ class LogExporter(Collector):
         self._devices = devices(settings)
         self._nodes = nodes
         self.reader = LogReader(
-            settings.syslog.directory or settings.data.directory / "logs",
+            directory(settings),
             settings.data.directory / CHECKPOINT,
             rules(settings),
             most_hosts=settings.logs.most_hosts,

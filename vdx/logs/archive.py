@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from vdx import metrics
 from vdx.logs import access
 from vdx.logs.closing import PART_SUFFIX, ArchiveError, close
-from vdx.logs.files import CLOSED_SUFFIX, OPEN_SUFFIX, hour_of, open_files
+from vdx.logs.files import CLOSED_SUFFIX, OPEN_SUFFIX, directory, hour_of, open_files
 from vdx.logs.retention import Hour, dropped
 from vdx.settings import Settings
 
@@ -29,11 +29,6 @@ _GIGABYTE: Final = 1_000_000_000
 
 Passed = Callable[[Path], bool]
 """Whether every reader has read all of an open file."""
-
-
-def directory(settings: Settings) -> Path:
-    """The folder of the archive."""
-    return settings.syslog.directory or settings.data.directory / "logs"
 
 
 class ArchiveKeeper(Collector):

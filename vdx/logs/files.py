@@ -9,9 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from vdx.settings import Settings
+
 OPEN_SUFFIX: Final = ".jsonl"
 CLOSED_SUFFIX: Final = ".parquet"
 _FORM: Final = "%Y-%m-%dT%H"
+
+
+def directory(settings: Settings) -> Path:
+    """The folder of the archive."""
+    return settings.syslog.directory or settings.data.directory / "logs"
 
 
 def open_file(folder: Path, moment: datetime) -> Path:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from app.web.network.interfaces import Interface, interfaces
+from app.web.network.interfaces import Interface, interfaces, per_second
 from app.web.state import RANK, State, worst
 from exporters.snmp.agent import Rows, Value
 from exporters.snmp.device import Read
@@ -280,7 +280,5 @@ def _octet_rate(last: Read, before: Read | None, table: str, column: str, index:
         return None
     current = _table(last, table).get(column, {}).get(index)
     earlier = _table(before, table).get(column, {}).get(index)
-    seconds = last.monotonic - before.monotonic
-    if not isinstance(current, int) or not isinstance(earlier, int) or current < earlier or seconds <= 0:
-        return None
-    return 8 * (current - earlier) / seconds
+    octets = per_second(current, earlier, last.monotonic - before.monotonic)
+    return None if octets is None else 8 * octets

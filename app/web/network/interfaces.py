@@ -132,7 +132,15 @@ def _rate(
         current, earlier = _column(last, name).get(index), _column(before, name).get(index)
         if (current is None or earlier is None) and other:
             current, earlier = _column(last, other).get(index), _column(before, other).get(index)
-        if not isinstance(current, int) or not isinstance(earlier, int) or current < earlier or seconds <= 0:
+        grown = per_second(current, earlier, seconds)
+        if grown is None:
             return None
-        total += (current - earlier) / seconds
+        total += grown
     return total
+
+
+def per_second(current: Value, earlier: Value, seconds: float) -> float | None:
+    """How much a counter grew in a second; None where it is missing, or began anew."""
+    if not isinstance(current, int) or not isinstance(earlier, int) or current < earlier or seconds <= 0:
+        return None
+    return (current - earlier) / seconds
